@@ -1,0 +1,1 @@
+"""Stage 3: Bone (+ CTVolume) -> Landmarks. A new anatomy is one file."""

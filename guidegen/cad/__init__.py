@@ -1,0 +1,1 @@
+"""Stage 5: guide parts as short pure functions."""

@@ -1,0 +1,1 @@
+"""Stage 6: what was exported is read back and measured."""

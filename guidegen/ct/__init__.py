@@ -1,0 +1,1 @@
+"""Stage 1: INPUT -> CTVolume. The only readers of DICOM, NIfTI and NRRD."""

@@ -1,0 +1,1 @@
+"""Points, lines, planes and rigid motions (numpy only)."""

@@ -1,0 +1,1 @@
+"""Solids, distance fields, mesh quality and files."""

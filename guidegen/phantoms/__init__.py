@@ -1,0 +1,1 @@
+"""Parametric anatomy with known truth -> CT -> DICOM."""

@@ -1,0 +1,1 @@
+"""Stage 4: planning maths that knows no procedure."""

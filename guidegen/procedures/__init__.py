@@ -1,0 +1,1 @@
+"""What differs between the operations. A new procedure is one folder and one line."""

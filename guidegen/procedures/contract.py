@@ -1,0 +1,106 @@
+"""What every procedure offers to the flow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from guidegen.model.bone import Bone
+from guidegen.model.case import SettingRow
+from guidegen.model.findings import Finding
+from guidegen.model.guide import Guide
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.level import Spine
+from guidegen.model.notice import Notice, Progress
+from guidegen.model.plan import Measurement, Path, Plan, Skipped
+from guidegen.model.volume import CTVolume, LabelMap
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the engineer asked for on the command line, procedure-free.
+
+    Args:
+        levels: ``T10-L2`` or ``L1,L3``; None for every complete one.
+        side: ``left``, ``right`` or ``both``.
+        lowest_level: Name of the lowest complete vertebra in view.
+        labels: An imported label map, already in LPS and named.
+    """
+
+    levels: str | None = None
+    side: str = "both"
+    lowest_level: str | None = None
+    labels: LabelMap | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What the first three stages found; bones and landmarks are in the scan's LPS frame.
+
+    Args:
+        spine: Levels and label map.
+        bones: One surface a bone.
+        landmarks: One set a bone that has them.
+        chosen: Names of the bones to plan on.
+    """
+
+    spine: Spine
+    bones: tuple[Bone, ...]
+    landmarks: tuple[Landmarks, ...]
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a procedure plans; the flow adds hashes and the case's name."""
+
+    paths: tuple[Path, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+class Procedure(ABC):
+    """One operation: settings, plan, guide, checks."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    settings_type: ClassVar[type[BaseModel]]
+
+    @abstractmethod
+    def find_anatomy(
+        self, volume: CTVolume, options: Options, settings: BaseModel, progress: Progress
+    ) -> Anatomy:
+        """Find bones, levels and landmarks. Raises AnatomyError where there are none."""
+
+    @abstractmethod
+    def plan(
+        self, volume: CTVolume, anatomy: Anatomy, settings: BaseModel, progress: Progress
+    ) -> Draft:
+        """Plan on the chosen bones."""
+
+    @abstractmethod
+    def build(
+        self,
+        plan: Plan,
+        bones: tuple[Bone, ...],
+        landmarks: tuple[Landmarks, ...],
+        settings: BaseModel,
+        progress: Progress,
+    ) -> tuple[Guide, ...]:
+        """Make the guides and models of an approved plan."""
+
+    @abstractmethod
+    def check(
+        self, guide: Guide, plan: Plan, bones: tuple[Bone, ...], settings: BaseModel
+    ) -> tuple[Finding, ...]:
+        """Measure one part; ``guide`` carries the mesh as read back from its STL."""
+
+    @abstractmethod
+    def setting_rows(self, settings: BaseModel) -> tuple[SettingRow, ...]:
+        """List the settings with unit and source for the report."""

@@ -1,0 +1,1 @@
+"""Pedicle-screw drill guides."""
