@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 Progress = Callable[[str, float], None]
 """Called with a short text and the share done (0 to 1)."""
@@ -11,6 +12,11 @@ Progress = Callable[[str, float], None]
 
 def silent(text: str, share: float) -> None:
     """Swallow progress."""
+
+
+def part(progress: Progress, start: float, stop: float) -> Progress:
+    """Give a stage its own 0 to 1 inside the whole's ``start`` to ``stop``."""
+    return lambda text, share: progress(text, start + (stop - start) * share)
 
 
 @dataclass(frozen=True)
@@ -22,9 +28,11 @@ class Notice:
         message: One sentence for a non-programmer.
         subject: What it is about: ``series``, a bone, a path.
         red: Must be accepted one by one at approval.
+        extra: Further keys that plan.json held.
     """
 
     code: str
     message: str
     subject: str
     red: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)

@@ -101,6 +101,7 @@ class Measurement:
     value: float
     unit: str
     note: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,9 @@ class BoneRecord:
     name: str
     file: str
     sha256: str
+    side: str = ""
+    complete: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
