@@ -55,7 +55,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text whole or not at all, with ``\\n`` at line ends on every system."""
+    """Write UTF-8 text whole or not at all, with line feeds only, on every system."""
     write_bytes(path, text.encode("utf-8"))
 
 

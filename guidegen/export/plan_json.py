@@ -16,18 +16,18 @@ from guidegen.model.plan import BoneRecord, Cut, Measurement, Path, Plan, Skippe
 SCHEMA = "guidegen.plan/1"
 LENGTH_TOLERANCE_MM = 0.5
 IN_MEMORY = ("plan_sha256", "unattended")
-_TOP = (
-    "schema case_id procedure frame input_sha256 settings_sha256 bones paths skipped cuts wedges "
-    "measurements warnings"
-).split()
-_PATH = (
-    "name bone kind side entry_mm tip_mm diameter_mm length_mm route pilot_diameter_mm "
-    "corridor_diameter_mm clearance_mm grade breach_mm breach_wall skin_mm axial_angle_deg "
-    "sagittal_angle_deg warnings"
-).split()
-_SKIPPED = "name bone side code corridor_diameter_mm".split()
-_CUT = "name bone origin_mm normal kerf_mm".split()
-_WEDGE = "name bone cranial caudal hinge_mm hinge_direction angle_deg".split()
+_TOP = [
+    *("schema", "case_id", "procedure", "frame", "input_sha256", "settings_sha256", "bones"),
+    *("paths", "skipped", "cuts", "wedges", "measurements", "warnings"),
+]
+_PATH = [
+    *("name", "bone", "kind", "side", "entry_mm", "tip_mm", "diameter_mm", "length_mm", "route"),
+    *("pilot_diameter_mm", "corridor_diameter_mm", "clearance_mm", "grade", "breach_mm"),
+    *("breach_wall", "skin_mm", "axial_angle_deg", "sagittal_angle_deg", "warnings"),
+]
+_SKIPPED = ["name", "bone", "side", "code", "corridor_diameter_mm"]
+_CUT = ["name", "bone", "origin_mm", "normal", "kerf_mm"]
+_WEDGE = ["name", "bone", "cranial", "caudal", "hinge_mm", "hinge_direction", "angle_deg"]
 
 
 def write_plan(path: File, plan: Plan) -> str:

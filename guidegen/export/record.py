@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 from guidegen import __version__
 from guidegen.errors import InputError
-from guidegen.export.atomic import write_text
+from guidegen.export.atomic import sha256_of, write_text
 from guidegen.export.settings import read_toml
 from guidegen.model.notice import Notice
 from guidegen.model.volume import CTVolume, ScanInfo
@@ -57,6 +58,16 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "unknown"
     return found
+
+
+def order_sha256(record: Record) -> str:
+    """Hash procedure, options and settings in full, whatever order they are written in."""
+    order = {
+        "procedure": record.procedure,
+        "options": _without_none(dict(record.options)),
+        "settings": _without_none(dict(record.settings)),
+    }
+    return sha256_of(json.dumps(order, sort_keys=True, separators=(",", ":")).encode("utf-8"))
 
 
 def write_record(path: Path, record: Record) -> None:
@@ -124,6 +135,12 @@ def toml_lines(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator
         yield ""
         yield "[" + ".".join(_key(part) for part in (*path, key)) + "]"
         yield from toml_lines(value, (*path, key))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return [_without_none(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def _key(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from guidegen.errors import InputError
-from guidegen.export.atomic import sha256_of
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -46,12 +44,6 @@ def make_settings(kind: type[Settings], values: Mapping[str, Any], source: str) 
         return kind.model_validate(dict(values))
     except ValidationError as error:
         raise InputError(f"{source}: {_first_problem(kind, error)}") from error
-
-
-def settings_sha256(settings: BaseModel) -> str:
-    """Hash settings in full, whatever the order and form they were written in."""
-    text = json.dumps(settings.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return sha256_of(text.encode("utf-8"))
 
 
 def _first_problem(kind: type[BaseModel], error: ValidationError) -> str:

@@ -1,0 +1,84 @@
+"""landmarks.json: the named points, and the frames that a build needs again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from guidegen.errors import PlanError
+from guidegen.export.atomic import write_json
+from guidegen.model.frames import PATIENT, Pose
+from guidegen.model.landmarks import Landmark, Landmarks
+from guidegen.model.level import Level
+
+SCHEMA = "guidegen.landmarks/1"
+_OWN = ("position_mm", "spread_mm", "method")
+
+
+def write_landmarks(path: Path, sets: Iterable[Landmarks], levels: Iterable[Level]) -> None:
+    """Write landmarks.json; ``frames`` and ``levels`` stand beside the contract's ``bones``."""
+    sets = tuple(sets)
+    write_json(
+        path,
+        {
+            "schema": SCHEMA,
+            "bones": {s.bone: {p.name: _point(p) for p in s.points} for s in sets},
+            "frames": {s.bone: {"patient_from_bone": s.patient_from_bone.matrix} for s in sets},
+            "levels": [
+                {
+                    "name": level.name,
+                    "patient_from_level": level.patient_from_level.matrix,
+                    "limits_mm": level.limits_mm,
+                    "complete": level.complete,
+                }
+                for level in levels
+            ],
+        },
+    )
+
+
+def read_landmarks(path: Path) -> tuple[tuple[Landmarks, ...], tuple[Level, ...]]:
+    """Read landmarks and levels back.
+
+    Raises:
+        PlanError: The file is absent, no JSON, or lacks a key.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        sets = (
+            Landmarks(
+                bone,
+                _pose(content["frames"][bone]["patient_from_bone"], bone),
+                tuple(_landmark(name, item) for name, item in points.items()),
+            )
+            for bone, points in content["bones"].items()
+        )
+        levels = (
+            Level(
+                item["name"],
+                _pose(item["patient_from_level"], item["name"]),
+                (item["limits_mm"][0], item["limits_mm"][1]),
+                item["complete"],
+            )
+            for item in content["levels"]
+        )
+        return tuple(sets), tuple(levels)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise PlanError(f"landmarks.json can't be used ({error}): plan the case again") from error
+
+
+def _point(point: Landmark) -> dict[str, Any]:
+    own = {"position_mm": point.position_mm, "spread_mm": point.spread_mm, "method": point.method}
+    return {**own, **point.values}
+
+
+def _landmark(name: str, item: Mapping[str, Any]) -> Landmark:
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in item.items() if k not in _OWN}
+    spread = float("nan") if item["spread_mm"] is None else item["spread_mm"]
+    return Landmark(name, item["position_mm"], spread, item["method"], values)
+
+
+def _pose(matrix: Any, source: str) -> Pose:
+    return Pose(matrix, PATIENT, source)
