@@ -49,7 +49,7 @@ def open_study(source: Source, progress: Progress = silent) -> Study:
                 "or cut short: export them again"
             )
         raise InputError(
-            f"no DICOM image was found among {headers.n_other} files: name the folder or zip of "
+            f"no DICOM image was found ({headers.n_other} other files): name the folder or zip of "
             "the DICOM export, or one NIfTI or NRRD file"
         )
     found = find_series(headers, lambda a, b: same_pixels(source, a, b))
@@ -87,7 +87,7 @@ def read_study(source: Source, series_uid: str | None, progress: Progress = sile
         notices=notices_of(series, study.n_damaged),
     )
     progress("reading slices", 1.0)
-    return CTVolume(hu, Grid(matrix, hu.shape, hashed(head.frame_uid)), info)
+    return CTVolume(hu, Grid(matrix, hu.shape, hashed(series.frame_uid)), info)
 
 
 def _named(study: Study, series_uid: str) -> Series:

@@ -134,7 +134,9 @@ def read_headers(source: Source, progress: Progress = silent) -> Headers:
             continue
         try:
             with source.open(number) as stream:
-                slices += _records(open_header(stream), number)
+                found = _records(open_header(stream), number)
+            slices += found
+            other += not found
         except Exception:  # whatever a damaged header makes the parser raise
             damaged += 1
     return Headers(tuple(slices), damaged, other)
@@ -208,6 +210,7 @@ def _record(
 
 def _traits(dataset: Any, look: Callable[[str, str], Any]) -> tuple[tuple[str, str], ...]:
     found = {
+        "frame": str(dataset.get("FrameOfReferenceUID", "") or ""),
         "kernel": "/".join(_texts(look("CTReconstructionSequence", "ConvolutionKernel"))),
         "diameter": _rounded(look("CTReconstructionSequence", "ReconstructionDiameter")),
         "thickness": _rounded(look("PixelMeasuresSequence", "SliceThickness")),

@@ -21,7 +21,7 @@ MIN_EXTENT_MM = 15.0
 THICK_MM = 1.5
 """Above this spacing or thickness pedicle walls are blurred (issue 2: thick slices > 1.5 mm)."""
 
-_INTERLEAVED = ("kernel", "diameter", "thickness", "stack", "frame_type")
+_INTERLEAVED = ("frame", "kernel", "diameter", "thickness", "stack", "frame_type")
 _REPEATED = ("acquisition", "temporal", "time", "instance_uid")
 _SAME_ORIENTATION = 2e-3
 
@@ -50,6 +50,12 @@ class Series:
     def head(self) -> SliceHeader:
         """The first slice's header."""
         return self.slices[0]
+
+    @property
+    def frame_uid(self) -> str:
+        """Raw frame of reference UID; "" if the slices disagree (some anonymisers do that)."""
+        found = {s.frame_uid for s in self.slices}
+        return found.pop() if len(found) == 1 else ""
 
     @property
     def selector(self) -> str:
@@ -90,7 +96,7 @@ def find_series(headers: Headers, same: SamePixels) -> tuple[Series, ...]:
 
 
 def _same_plane(slices: list[SliceHeader]) -> list[list[SliceHeader]]:
-    """Split by what can never be one volume: modality, size, spacing, orientation, frame."""
+    """Split by what can never be one volume: modality, size, spacing, orientation."""
     groups: list[list[SliceHeader]] = []
     for item in slices:
         for group in groups:
@@ -103,8 +109,8 @@ def _same_plane(slices: list[SliceHeader]) -> list[list[SliceHeader]]:
 
 
 def _fits(a: SliceHeader, b: SliceHeader) -> bool:
-    plain = (a.modality, a.shape, a.frame_uid, a.is_localizer, a.position is None)
-    if plain != (b.modality, b.shape, b.frame_uid, b.is_localizer, b.position is None):
+    plain = (a.modality, a.shape, a.is_localizer, a.position is None)
+    if plain != (b.modality, b.shape, b.is_localizer, b.position is None):
         return False
     pairs = ((a.orientation, b.orientation, _SAME_ORIENTATION), (a.spacing, b.spacing, 1e-4))
     for mine, theirs, tolerance in pairs:
