@@ -13,6 +13,7 @@ from guidegen.errors import InputError
 from guidegen.export.atomic import unwritable
 
 BUILT = ("manifest.json", "checks.json", "guides/*", "models/*", "slicer/*")
+UNFINISHED = (".staging-", ".part-")
 PLANNED = ("approval.json", "plan.json", "report.html", "landmarks.json", "bones/*.stl")
 
 
@@ -112,7 +113,7 @@ def new_case(root: Path, force: bool = False) -> Iterator[CaseFolder]:
     if root.exists() and not root.is_dir():
         raise InputError(f"--out wants a folder, but {root} is a file: choose another name")
     folder = CaseFolder(root)
-    if root.is_dir() and any(root.iterdir()):
+    if root.is_dir() and any(not p.name.startswith(UNFINISHED) for p in root.iterdir()):
         if not force:
             raise InputError(f"{root} is not empty: choose another --out, or --force to replace it")
         if not folder.record.is_file():

@@ -26,12 +26,13 @@ class Log:
         self._lines = [f"{_now()} {command} (guidegen {__version__})"]
 
     def listen(self, progress: Progress) -> Progress:
-        """Pass progress on and note the seconds of each step."""
+        """Pass progress on and note the seconds of each stage, by the name before the colon."""
 
         def heard(text: str, share: float) -> None:
-            if text != self._step:
+            step = text.split(": ")[0] if ": " in text else ""
+            if step != self._step:
                 self._close_step()
-                self._step = text
+                self._step = step
             progress(text, share)
 
         return heard

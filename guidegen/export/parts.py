@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,8 @@ from guidegen.model.plan import BoneRecord, Plan
 @contextmanager
 def staging(folder: CaseFolder) -> Iterator[Path]:
     """Give a folder inside the case for parts that are not checked yet; it always goes again."""
-    for old in folder.root.glob(".staging-*/*/*"):
-        old.unlink(missing_ok=True)
+    for old in folder.root.glob(".staging-*"):
+        shutil.rmtree(old, ignore_errors=True)
     try:
         with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder.root) as name:
             yield Path(name)
@@ -71,15 +72,27 @@ def publish(stage: Path, folder: CaseFolder, parts: tuple[Guide, ...], report: C
                 (stage / name).replace(folder.root / name)
 
 
-def write_bone(folder: CaseFolder, bone: Bone) -> tuple[Bone, BoneRecord]:
-    """Write a bone as STL; what is planned on is the surface as the file holds it."""
-    file = f"bones/{bone.name}.stl"
-    head = f"guidegen {bone.name} SPACE=LPS UNIT=mm"[:80]
-    data = stl_bytes(bone.vertices_mm, bone.faces, head)
-    write_bytes(folder.root / file, data)
-    vertices, faces = read_stl(folder.root / file)
-    record = BoneRecord(bone.name, file, sha256_of(data), bone.side, bone.complete)
-    return replace(bone, vertices_mm=vertices, faces=faces), record
+def write_bones(
+    stage: Path, bones: tuple[Bone, ...]
+) -> tuple[tuple[Bone, ...], tuple[BoneRecord, ...]]:
+    """Write bones aside as STL; what is planned on are the surfaces as the files hold them."""
+    read, records = [], []
+    for bone in bones:
+        file = f"bones/{bone.name}.stl"
+        head = f"guidegen {bone.name} SPACE=LPS UNIT=mm"[:80]
+        data = stl_bytes(bone.vertices_mm, bone.faces, head)
+        write_bytes(stage / file, data)
+        vertices, faces = read_stl(stage / file)
+        read.append(replace(bone, vertices_mm=vertices, faces=faces))
+        records.append(BoneRecord(bone.name, file, sha256_of(data), bone.side, bone.complete))
+    return tuple(read), tuple(records)
+
+
+def publish_bones(stage: Path, folder: CaseFolder, records: tuple[BoneRecord, ...]) -> None:
+    """Move the bones that were planned on into the case."""
+    for record in records:
+        (folder.root / record.file).parent.mkdir(exist_ok=True)
+        (stage / record.file).replace(folder.root / record.file)
 
 
 def read_bone(folder: CaseFolder, record: BoneRecord) -> Bone:

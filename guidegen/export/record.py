@@ -6,10 +6,12 @@ import json
 import math
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from guidegen import __version__
 from guidegen.errors import InputError
@@ -46,7 +48,23 @@ class Record:
 
     def volume(self, crop: CTVolume) -> CTVolume:
         """Give the case's own volume the facts of the scan it was cut from."""
-        return CTVolume(crop.hu, crop.grid, self.scan)
+        grid = replace(crop.grid, frame_of_reference=self.frame_of_reference)
+        return CTVolume(crop.hu, grid, self.scan)
+
+
+def new_record(
+    procedure: str, options: Mapping[str, str], settings: BaseModel, volume: CTVolume
+) -> Record:
+    """Write down an order on a scan."""
+    return Record(
+        procedure,
+        options,
+        settings.model_dump(mode="json"),
+        volume.info,
+        volume.sha256(),
+        versions(),
+        volume.grid.frame_of_reference,
+    )
 
 
 def versions() -> dict[str, str]:

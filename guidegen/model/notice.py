@@ -14,9 +14,9 @@ def silent(text: str, share: float) -> None:
     """Swallow progress."""
 
 
-def part(progress: Progress, start: float, stop: float) -> Progress:
-    """Give a stage its own 0 to 1 inside the whole's ``start`` to ``stop``."""
-    return lambda text, share: progress(text, start + (stop - start) * share)
+def stage(progress: Progress, name: str, start: float, stop: float) -> Progress:
+    """Give a stage its own 0 to 1 inside the whole's ``start`` to ``stop``, and its name."""
+    return lambda text, share: progress(f"{name}: {text}", start + (stop - start) * share)
 
 
 @dataclass(frozen=True)

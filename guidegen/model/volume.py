@@ -55,12 +55,12 @@ class Grid:
     def patient(self, kji: Any) -> Floats:
         """Voxel coordinates (..., 3) to LPS mm."""
         m = self.patient_from_kji
-        return np.asarray(kji, dtype=np.float64) @ m[:3, :3].T + m[:3, 3]
+        return np.asarray(np.asarray(kji, dtype=np.float64) @ m[:3, :3].T + m[:3, 3])
 
     def kji(self, points_mm: Any) -> Floats:
         """LPS mm (..., 3) to continuous voxel coordinates (k, j, i)."""
         m = np.linalg.inv(self.patient_from_kji)
-        return np.asarray(points_mm, dtype=np.float64) @ m[:3, :3].T + m[:3, 3]
+        return np.asarray(np.asarray(points_mm, dtype=np.float64) @ m[:3, :3].T + m[:3, 3])
 
     def crop(self, start_kji: Any, stop_kji: Any) -> Grid:
         """The part of the grid from ``start_kji`` up to, not including, ``stop_kji``."""

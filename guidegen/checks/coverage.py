@@ -1,0 +1,36 @@
+"""Every path of the plan stands in exactly one part."""
+
+from __future__ import annotations
+
+from guidegen.model.findings import Finding
+from guidegen.model.guide import Guide
+from guidegen.model.plan import Plan
+
+
+def check_coverage(plan: Plan, guides: tuple[Guide, ...]) -> tuple[Finding, ...]:
+    """Count, for each path and cut of the plan, the guides that carry it; one is wanted.
+
+    Args:
+        plan: What was approved.
+        guides: The parts that were made; models to print do not count.
+    """
+    carried = [
+        feature.item
+        for guide in guides
+        if guide.role == "guide"
+        for feature in guide.features
+        if feature.kind in ("bore", "slot")
+    ]
+    names = [path.name for path in plan.paths] + [cut.name for cut in plan.cuts]
+    return tuple(
+        Finding(
+            "path_in_one_guide",
+            f"plan.json#{name}",
+            float(carried.count(name)),
+            1.0,
+            "equal",
+            "count",
+            "case contract: every path and cut stands in exactly one guide",
+        )
+        for name in names
+    )

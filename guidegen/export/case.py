@@ -1,0 +1,97 @@
+"""The case as a whole, into its folder and out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from guidegen.export.atomic import sha256_file
+from guidegen.export.folder import CaseFolder
+from guidegen.export.landmarks_json import read_landmarks, write_landmarks
+from guidegen.export.nifti import crop_around, on_grid, write_ct, write_labels
+from guidegen.export.parts import publish_bones, read_bone
+from guidegen.export.plan_json import with_extra, write_plan
+from guidegen.export.record import Record, write_record
+from guidegen.export.slicer import write_paths, write_scene
+from guidegen.model.bone import Bone
+from guidegen.model.case import Approval, Case
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.level import Level, Spine
+from guidegen.model.notice import Notice
+from guidegen.model.plan import Plan
+from guidegen.model.volume import CTVolume
+
+HASHED = ("ct.nii.gz", "landmarks.json", "bones/segmentation.nii.gz", "bones/segmentation.json")
+
+
+def crop_to(volume: CTVolume, bones: tuple[Bone, ...]) -> CTVolume:
+    """Cut the CT to the bones and what surrounds them."""
+    return crop_around(volume, np.concatenate([bone.bounds_mm for bone in bones]))
+
+
+def write_planned(
+    folder: CaseFolder, aside: Path, record: Record, spine: Spine, case: Case
+) -> Plan:
+    """Write everything up to and including plan.json; what was planned or built before goes.
+
+    Args:
+        folder: The case.
+        aside: Where the bones were written.
+        record: The order.
+        spine: For the label map.
+        case: The new plan with the cropped CT, bones, levels and landmarks.
+
+    Returns:
+        The plan as the file holds it, with its hash in ``extra``.
+    """
+    folder.remove_planned()
+    write_record(folder.record, record)
+    assert case.volume is not None
+    write_ct(folder.ct, case.volume)
+    labels = on_grid(spine.labels, case.volume.grid)
+    write_labels(folder.segmentation, folder.segmentation_names, labels)
+    write_landmarks(folder.landmarks, case.landmarks, case.levels)
+    publish_bones(aside, folder, case.plan.bones)
+    files = {name: sha256_file(folder.root / name) for name in HASHED}
+    plan = with_extra(case.plan, files=files)
+    digest = write_plan(folder.plan, plan)
+    write_paths(folder, plan)
+    write_scene(folder, plan, labels)
+    return with_extra(plan, plan_sha256=digest)
+
+
+def merged(*groups: tuple[Notice, ...]) -> tuple[Notice, ...]:
+    """Put warnings together, each once, in the order in which they came."""
+    kept: dict[tuple[str, str], Notice] = {}
+    for notice in (notice for group in groups for notice in group):
+        kept.setdefault((notice.code, notice.subject), notice)
+    return tuple(kept.values())
+
+
+def read_anatomy(
+    folder: CaseFolder, plan: Plan
+) -> tuple[tuple[Bone, ...], tuple[Landmarks, ...], tuple[Level, ...]]:
+    """Read bones, landmarks and levels that a plan was made on."""
+    bones = tuple(read_bone(folder, record) for record in plan.bones)
+    return (bones, *read_landmarks(folder.landmarks))
+
+
+def whole_case(
+    folder: CaseFolder,
+    plan: Plan,
+    approval: Approval,
+    volume: CTVolume,
+    record: Record,
+) -> Case:
+    """Gather an approved case for building; how it was approved reaches the label through it."""
+    bones, landmarks, levels = read_anatomy(folder, plan)
+    return Case(
+        plan=with_extra(plan, unattended=approval.unattended),
+        volume=record.volume(volume),
+        bones=bones,
+        levels=levels,
+        landmarks=landmarks,
+        approval=approval,
+        versions=record.versions,
+    )

@@ -1,0 +1,131 @@
+"""What the arrows of the flow need on both of their sides: procedure, options, plan, case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from guidegen.checks.coverage import check_coverage
+from guidegen.ct.labels import read_label_map
+from guidegen.errors import InputError
+from guidegen.export.atomic import write_text
+from guidegen.export.case import merged
+from guidegen.export.folder import CaseFolder
+from guidegen.export.order import Order
+from guidegen.export.parts import write_part
+from guidegen.export.record import Record, new_record, order_sha256
+from guidegen.export.settings import load_settings, make_settings
+from guidegen.model.case import Case
+from guidegen.model.findings import CheckReport, Finding
+from guidegen.model.guide import Guide
+from guidegen.model.notice import Progress
+from guidegen.model.plan import BoneRecord, Plan
+from guidegen.model.volume import CTVolume
+from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.procedures.registry import PROCEDURES
+from guidegen.report.html import render_report
+
+
+def find_procedure(name: str) -> Procedure:
+    """Look a procedure up.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    if name not in PROCEDURES:
+        raise InputError(f"there is no procedure {name}; there are: {', '.join(PROCEDURES)}")
+    return PROCEDURES[name]
+
+
+def require_sound(order: Order) -> None:
+    """Find the order's mistakes before long work starts.
+
+    Raises:
+        InputError: An unknown procedure, a settings file that is wrong, a file that is absent.
+    """
+    load_settings(find_procedure(order.procedure).settings_type, order.config)
+    for path in (order.source, order.labels, order.label_names):
+        if path is not None and not path.exists():
+            raise InputError(f"there is no file or folder {path}: check the path")
+    if order.side not in ("left", "right", "both"):
+        raise InputError(f"--side wants left, right or both, found {order.side}")
+
+
+def options_of(order: Order, volume: CTVolume) -> Options:
+    """Read the label map, if there is one, on to the scan."""
+    labels = None
+    if order.labels is not None:
+        labels = read_label_map(order.labels, volume, order.label_scheme, order.label_names)
+    return Options(order.levels, order.side, order.lowest_level, labels)
+
+
+def record_of(order: Order, volume: CTVolume) -> Record:
+    """Write down what is asked of which scan."""
+    settings = load_settings(find_procedure(order.procedure).settings_type, order.config)
+    return new_record(order.procedure, order.recorded(), settings, volume)
+
+
+def procedure_of(record: Record) -> tuple[Procedure, BaseModel]:
+    """The procedure of a case and its settings."""
+    procedure = find_procedure(record.procedure)
+    return procedure, make_settings(procedure.settings_type, record.settings, "case.toml")
+
+
+def plan_of(
+    draft: Draft, anatomy: Anatomy, bones: tuple[BoneRecord, ...], record: Record, case_id: str
+) -> Plan:
+    """Give a draft its case, hashes and the warnings of the stages before it."""
+    return Plan(
+        case_id=case_id,
+        procedure=record.procedure,
+        frame_of_reference=record.frame_of_reference,
+        input_sha256=record.input_sha256,
+        settings_sha256=order_sha256(record),
+        bones=bones,
+        paths=draft.paths,
+        skipped=draft.skipped,
+        measurements=draft.measurements,
+        warnings=merged(record.scan.notices, anatomy.spine.notices, draft.warnings),
+        extra=draft.extra,
+    )
+
+
+def case_of(plan: Plan, volume: CTVolume, anatomy: Anatomy, record: Record) -> Case:
+    """Gather a case that is planned and not yet approved."""
+    procedure, settings = procedure_of(record)
+    return Case(
+        plan=plan,
+        volume=volume,
+        bones=anatomy.bones,
+        levels=anatomy.spine.levels,
+        landmarks=anatomy.landmarks,
+        settings=procedure.setting_rows(settings),
+        versions=record.versions,
+    )
+
+
+def measured(
+    aside: Path, guides: tuple[Guide, ...], case: Case, record: Record, progress: Progress
+) -> tuple[tuple[Guide, ...], CheckReport]:
+    """Write every part aside, read it back and run all checks on what was read."""
+    procedure, settings = procedure_of(record)
+    parts: list[Guide] = []
+    findings: list[Finding] = []
+    for number, guide in enumerate(guides):
+        progress(guide.name, number / len(guides))
+        part = write_part(aside, guide, case.plan)
+        if isinstance(part, Finding):
+            findings.append(part)
+            continue
+        parts.append(part)
+        findings += procedure.check(part, case.plan, case.bones, settings)
+    findings += check_coverage(case.plan, tuple(parts))
+    return tuple(parts), CheckReport(tuple(findings))
+
+
+def draw_report(folder: CaseFolder, case: Case, progress: Progress) -> None:
+    """Write report.html."""
+    progress("drawing", 0.0)
+    write_text(folder.report, render_report(case))
+    progress("written", 1.0)
