@@ -1,0 +1,349 @@
+"""Pictures of solids by ray casting on the CPU: no OpenGL, no window, the same on every machine.
+
+Orthographic, shaded by the surface's normals with a light beside the viewer, darkened in
+hollows (ambient occlusion) and at outlines, two by two rays a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from embreex import rtcore_scene
+from embreex.mesh_construction import TriangleMesh
+from scipy import ndimage
+
+from guidegen.errors import GeometryError
+from guidegen.model.arrays import Floats, Ints, frozen_floats, unit
+
+Picture = npt.NDArray[np.uint8]
+Singles = npt.NDArray[np.float32]
+
+OVERSAMPLE = 2
+CREASE_COSINE = 0.77  # corners sharper than 40 deg stay sharp
+HOLLOW_REACH_MM = 14.0
+HOLLOW_RAYS = 6
+OUTLINE_STEP_MM = 2.5
+WHITE = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ColouredMesh:
+    """A surface to be drawn.
+
+    Args:
+        vertices_mm: (V, 3).
+        faces: (F, 3), counter-clockwise from outside.
+        colour: Red, green, blue, 0 to 1.
+        opacity: Below 1 it is a veil over what lies behind it; only its nearest layer is drawn.
+        shows_through: Share of its colour that is seen through solids in front of it.
+    """
+
+    vertices_mm: Floats
+    faces: Ints
+    colour: tuple[float, float, float]
+    opacity: float = 1.0
+    shows_through: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """An orthographic camera in the meshes' frame.
+
+    Args:
+        centre_mm: (3,) the point in the picture's middle.
+        forward: (3,) from the viewer into the scene.
+        up: (3,) upwards in the picture; made square to ``forward``.
+        width_mm: Width of what the picture shows.
+
+    Raises:
+        GeometryError: ``up`` is parallel to ``forward`` or the width is not positive.
+    """
+
+    centre_mm: Floats
+    forward: Floats
+    up: Floats
+    width_mm: float
+
+    def __post_init__(self) -> None:
+        forward = unit(self.forward, "forward")
+        up = np.asarray(self.up, dtype=np.float64)
+        object.__setattr__(self, "centre_mm", frozen_floats(self.centre_mm, (3,), "centre_mm"))
+        object.__setattr__(self, "forward", forward)
+        object.__setattr__(self, "up", unit(up - (up @ forward) * forward, "up"))
+        if not self.width_mm > 0:
+            raise GeometryError(f"a camera needs a width above 0 mm, got {self.width_mm}")
+
+    @property
+    def right(self) -> Floats:
+        """(3,): to the right in the picture."""
+        return np.cross(self.forward, self.up)
+
+    def pixels(self, points_mm: Floats, size: tuple[int, int]) -> Floats:
+        """Project points (..., 3) to pixels (..., 2): x to the right, y down, of ``size``."""
+        width, height = size
+        away = np.asarray(points_mm, dtype=np.float64) - self.centre_mm
+        scale = width / self.width_mm
+        x = away @ self.right * scale + width / 2
+        y = height / 2 - away @ self.up * scale
+        return np.stack([x, y], axis=-1)
+
+    @classmethod
+    def framing(
+        cls, points_mm: Floats, forward: Floats, up: Floats, size: tuple[int, int], margin_mm: float
+    ) -> Camera:
+        """Place a camera so that all points (N, 3) lie in a picture of ``size`` pixels."""
+        first = cls(np.zeros(3), forward, up, 1.0)
+        across, upward = points_mm @ first.right, points_mm @ first.up
+        wide = float(np.ptp(across)) + 2 * margin_mm
+        tall = float(np.ptp(upward)) + 2 * margin_mm
+        middle_x, middle_y = (across.min() + across.max()) / 2, (upward.min() + upward.max()) / 2
+        depth = float((points_mm @ first.forward).mean())
+        centre = middle_x * first.right + middle_y * first.up + depth * first.forward
+        return cls(centre, forward, up, max(wide, tall * size[0] / size[1]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """Meshes that are cast together, in coordinates about ``origin_mm``."""
+
+    scene: rtcore_scene.EmbreeScene
+    corner_normals: Singles
+    colours: Singles
+    weights: Singles
+    origin_mm: Floats
+    box_mm: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Hits:
+    """What the rays of one layer met; only the rays that met something (N)."""
+
+    where: Ints
+    depth: Singles
+    points: Singles
+    normals: Singles
+    triangle: Ints
+
+
+def render(
+    meshes: Sequence[ColouredMesh],
+    camera: Camera,
+    size: tuple[int, int],
+    background: tuple[float, float, float] = WHITE,
+) -> Picture:
+    """Draw meshes into one picture.
+
+    Args:
+        meshes: At least one.
+        camera: Where from.
+        size: Width and height in pixels.
+        background: Colour where there is no mesh.
+
+    Returns:
+        (height, width, 3) uint8.
+
+    Raises:
+        GeometryError: There is nothing to draw.
+    """
+    return render_views(meshes, [camera], size, background)[0]
+
+
+def render_views(
+    meshes: Sequence[ColouredMesh],
+    cameras: Sequence[Camera],
+    size: tuple[int, int],
+    background: tuple[float, float, float] = WHITE,
+) -> list[Picture]:
+    """Draw the same meshes from several sides; see ``render``. Cheaper than one by one."""
+    if not meshes:
+        raise GeometryError("a picture needs at least one mesh, got none")
+    origin = np.mean([np.asarray(m.vertices_mm).mean(axis=0) for m in meshes], axis=0)
+    solid = _layer([m for m in meshes if m.opacity >= 1], origin)
+    veil = _layer([m for m in meshes if m.opacity < 1], origin)
+    ghost = _layer([m for m in meshes if m.shows_through > 0 and m.opacity >= 1], origin, True)
+    radius = max(float(np.abs(np.asarray(m.vertices_mm) - origin).max()) for m in meshes) * 1.8
+    return [_draw((solid, ghost, veil), c, size, (background, radius)) for c in cameras]
+
+
+def _draw(
+    layers: tuple[_Layer | None, _Layer | None, _Layer | None],
+    camera: Camera,
+    size: tuple[int, int],
+    setup: tuple[tuple[float, float, float], float],
+) -> Picture:
+    """Cast every layer and lay them over each other."""
+    solid, ghost, veil = layers
+    background, radius = setup
+    shape = (size[1] * OVERSAMPLE, size[0] * OVERSAMPLE)
+    image = np.empty((shape[0] * shape[1], 3), dtype=np.float32)
+    image[:] = background
+    depth = np.full(len(image), np.inf, dtype=np.float32)
+    if solid is not None:
+        hits = _cast(solid, camera, shape, radius)
+        depth[hits.where] = hits.depth
+        light = _light(hits, camera) * _openness(solid, hits, shape)
+        image[hits.where] = _tone(solid.colours[hits.triangle], light)
+        image *= _outline(depth.reshape(shape)).reshape(-1, 1)
+    for layer, hidden in ((ghost, True), (veil, False)):
+        if layer is not None:
+            hits = _cast(layer, camera, shape, radius)
+            behind = hits.depth > depth[hits.where] + 1e-3
+            keep = behind if hidden else ~behind
+            where = hits.where[keep]
+            colour = _tone(layer.colours[hits.triangle], _light(hits, camera))[keep]
+            weight = layer.weights[hits.triangle][keep, None]
+            image[where] += weight * (colour - image[where])
+    fine = image.reshape(size[1], OVERSAMPLE, size[0], OVERSAMPLE, 3).mean(axis=(1, 3))
+    return np.asarray(np.clip(fine * 255 + 0.5, 0, 255), dtype=np.uint8)
+
+
+def _layer(meshes: Sequence[ColouredMesh], origin: Floats, ghost: bool = False) -> _Layer | None:
+    """Put meshes into one embree scene; None if there are none."""
+    if not meshes:
+        return None
+    corners = [
+        (np.asarray(m.vertices_mm) - origin)[np.asarray(m.faces)].astype(np.float32) for m in meshes
+    ]
+    triangles = np.concatenate(corners)
+    scene = rtcore_scene.EmbreeScene()
+    TriangleMesh(
+        scene,
+        np.ascontiguousarray(triangles.reshape(-1, 3)),
+        np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3),
+    )
+    lengths = [len(m.faces) for m in meshes]
+    weights = [m.shows_through if ghost else m.opacity for m in meshes]
+    return _Layer(
+        scene,
+        np.concatenate([_corner_normals(m) for m in meshes]),
+        np.repeat(np.array([m.colour for m in meshes], dtype=np.float32), lengths, axis=0),
+        np.repeat(np.array(weights, dtype=np.float32), lengths),
+        origin,
+        _box_corners(triangles.reshape(-1, 3)) + origin,
+    )
+
+
+def _box_corners(points: Singles) -> Floats:
+    """The eight corners (8, 3) of the box around points."""
+    ends = np.array([points.min(axis=0), points.max(axis=0)], dtype=np.float64)
+    pick = np.array([(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1)])
+    return np.asarray(ends[pick, np.arange(3)])
+
+
+def _corner_normals(mesh: ColouredMesh) -> Singles:
+    """Normal at each corner (F, 3, 3): smooth on curved surfaces, the face's own at creases."""
+    points, faces = np.asarray(mesh.vertices_mm), np.asarray(mesh.faces)
+    a, b, c = (points[faces[:, n]] for n in range(3))
+    area = np.cross(b - a, c - a)
+    total = np.zeros_like(points)
+    for axis in range(3):
+        for corner in range(3):
+            total[:, axis] += np.bincount(faces[:, corner], area[:, axis], len(points))
+    flat = area / np.maximum(np.linalg.norm(area, axis=1, keepdims=True), 1e-12)
+    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+    smooth = total[faces]
+    crease = np.einsum("fcx,fx->fc", smooth, flat) < CREASE_COSINE
+    smooth[crease] = np.broadcast_to(flat[:, None], smooth.shape)[crease]
+    return np.asarray(smooth, dtype=np.float32)
+
+
+def _rays(layer: _Layer, camera: Camera, shape: tuple[int, int]) -> tuple[Ints, Floats]:
+    """Fine pixels (N) that can meet the layer, and where their rays cross the camera's plane."""
+    rows, columns = shape
+    seen = camera.pixels(layer.box_mm, (columns, rows))
+    low = np.clip(np.floor(seen.min(axis=0)), 0, (columns, rows)).astype(int)
+    high = np.clip(np.ceil(seen.max(axis=0)), 0, (columns, rows)).astype(int)
+    column, row = np.arange(low[0], high[0]), np.arange(low[1], high[1])
+    step = camera.width_mm / columns
+    x = (column + 0.5 - columns / 2)[None, :, None] * (step * camera.right)
+    y = (rows / 2 - row - 0.5)[:, None, None] * (step * camera.up)
+    where = (row[:, None] * columns + column).ravel()
+    return where, (x + y).reshape(-1, 3)
+
+
+def _cast(layer: _Layer, camera: Camera, shape: tuple[int, int], radius: float) -> _Hits:
+    """Send one ray through the middle of every fine pixel."""
+    pixels, across = _rays(layer, camera, shape)
+    start = camera.centre_mm - layer.origin_mm
+    start = start - (start @ camera.forward + radius) * camera.forward
+    origins = np.ascontiguousarray(across + start, dtype=np.float32)
+    forward = camera.forward.astype(np.float32)
+    directions = np.ascontiguousarray(np.broadcast_to(forward, origins.shape))
+    found = layer.scene.run(origins, directions, output=True)
+    met = np.flatnonzero(found["primID"] >= 0)
+    triangle, depth = found["primID"][met], found["tfar"][met]
+    u, v = found["u"][met, None], found["v"][met, None]
+    corner = layer.corner_normals[triangle]
+    normals = corner[:, 0] * (1 - u - v) + corner[:, 1] * u + corner[:, 2] * v
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    away = normals @ forward
+    normals[away > 0] -= 2 * away[away > 0, None] * forward
+    points = origins[met] + depth[:, None] * forward
+    return _Hits(pixels[met], depth, points, normals, triangle)
+
+
+def _light(hits: _Hits, camera: Camera) -> Singles:
+    """Brightness of each hit (N): a lamp over the viewer's left shoulder, and a headlight."""
+    lamp = unit(-camera.forward - 0.55 * camera.right + 0.75 * camera.up, "lamp")
+    key = np.maximum(hits.normals @ lamp.astype(np.float32), 0)
+    head = np.maximum(hits.normals @ (-camera.forward).astype(np.float32), 0)
+    return np.asarray(0.30 + 0.52 * key + 0.26 * head, dtype=np.float32)
+
+
+def _tone(colours: Singles, light: Singles) -> Singles:
+    """Colour under light: the brightest spots wash out a little instead of clipping."""
+    lit = colours * np.minimum(light, 1.0)[:, None]
+    glow = 0.35 * np.maximum(light - 0.92, 0)
+    return np.asarray(lit + (1 - lit) * glow[:, None], dtype=np.float32)
+
+
+def _openness(layer: _Layer, hits: _Hits, shape: tuple[int, int]) -> Singles:
+    """Share of the sky that each hit sees (N), 0.35 to 1, from every second ray, smoothed."""
+    rows, columns = hits.where // shape[1], hits.where % shape[1]
+    chosen = np.flatnonzero((rows % OVERSAMPLE == 0) & (columns % OVERSAMPLE == 0))
+    coarse = (shape[0] // OVERSAMPLE, shape[1] // OVERSAMPLE)
+    row, column = rows[chosen] // OVERSAMPLE, columns[chosen] // OVERSAMPLE
+    pattern = (row % 4) * 4 + column % 4
+    sky = _sphere(16 * HOLLOW_RAYS).reshape(HOLLOW_RAYS, 16, 3)
+    normals = hits.normals[chosen]
+    origins = hits.points[chosen] + 0.05 * normals
+    seen = np.zeros(len(chosen), dtype=np.float32)
+    reach = np.full(len(chosen), HOLLOW_REACH_MM, dtype=np.float32)
+    for k in range(HOLLOW_RAYS):
+        rays = normals + 0.98 * sky[k][pattern]
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        met = layer.scene.run(origins, rays, query="OCCLUDED", dists=reach)
+        seen += met < 0
+    value, count = np.zeros(coarse, dtype=np.float32), np.zeros(coarse, dtype=np.float32)
+    value[row, column], count[row, column] = seen / HOLLOW_RAYS, 1
+    value, count = (ndimage.uniform_filter(a, 4, mode="nearest") for a in (value, count))
+    smooth = value / np.maximum(count, 1e-6)
+    smooth[count < 1e-3] = 1
+    share = smooth[rows // OVERSAMPLE, columns // OVERSAMPLE]
+    return np.asarray(0.35 + 0.65 * np.sqrt(np.clip(share, 0, 1)), dtype=np.float32)
+
+
+def _sphere(count: int) -> Singles:
+    """Directions (count, 3) spread evenly over the sphere, in a fixed shuffled order."""
+    n = np.arange(count) + 0.5
+    z, turn = 1 - 2 * n / count, np.pi * (1 + 5**0.5) * n
+    flat = np.sqrt(1 - z * z)
+    points = np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=1)
+    return np.asarray(points[np.random.default_rng(0).permutation(count)], dtype=np.float32)
+
+
+def _outline(depth: Singles) -> Singles:
+    """Factor for each fine pixel: darker where the surface ends before a deeper one."""
+    far = np.where(np.isfinite(depth), depth, 1e6)
+    step = np.zeros_like(far)
+    for axis in (0, 1):
+        gap = np.diff(far, axis=axis)
+        first, last = [slice(None)] * 2, [slice(None)] * 2
+        first[axis], last[axis] = slice(None, -1), slice(1, None)
+        step[tuple(first)] = np.maximum(step[tuple(first)], gap)
+        step[tuple(last)] = np.maximum(step[tuple(last)], -gap)
+    edge = (step > OUTLINE_STEP_MM) & np.isfinite(depth)
+    return np.asarray(1 - 0.45 * edge, dtype=np.float32)
