@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.pixels import iter_pixels
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from guidegen.ct.guard import quiet
 from guidegen.ct.headers import SliceHeader
 from guidegen.ct.hounsfield import AIR_HU, rescaled
 from guidegen.ct.source import Source
@@ -41,7 +41,7 @@ def load_stack(
     n = len(stack.order)
     layout = Layout.of(n, slices[0].shape, stack.shear_ji_px)
     hu = np.full((n, *layout.shape_ji), AIR_HU, dtype=np.int16)
-    place_of = {slices[which].file: [] for which in stack.order}  # type: dict[int, list[int]]
+    place_of: dict[int, list[int]] = {slices[which].file: [] for which in stack.order}
     for k, which in enumerate(stack.order):
         place_of[slices[which].file].append(k)
     done = 0
@@ -61,8 +61,9 @@ def hu_of(source: Source, headers: Sequence[SliceHeader]) -> Iterator[npt.NDArra
     """HU of slices that stand in one file, in the order asked for."""
     first = headers[0]
     try:
-        with quiet(), source.open(first.file) as stream:
+        with source.open(first.file) as stream:
             dataset = pydicom.dcmread(stream, force=True)
+            _name_syntax(dataset)
             padding = _padding(dataset)
             frames: Any
             if first.frame is None:
@@ -84,6 +85,16 @@ def same_pixels(source: Source, a: SliceHeader, b: SliceHeader) -> bool:
     """Tell whether two slices hold the same values."""
     first, second = (next(iter(hu_of(source, [h]))) for h in (a, b))
     return bool(np.array_equal(first, second))
+
+
+def _name_syntax(dataset: Any) -> None:
+    """Give a file without a preamble the transfer syntax that it was parsed with."""
+    dataset.ensure_file_meta()
+    if "TransferSyntaxUID" in dataset.file_meta:
+        return
+    implicit, little = dataset.original_encoding
+    plain = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else plain
 
 
 def _cannot_decode(source: Source, header: SliceHeader, error: Exception) -> str:

@@ -162,7 +162,7 @@ def _interleaved(slices: list[SliceHeader], trait: str) -> list[list[SliceHeader
         spans.append((float(heights.min()), float(heights.max())))
     shared = min(high for _, high in spans) - max(low for low, _ in spans)
     shortest = min(high - low for low, high in spans)
-    return list(parts.values()) if shared > 0.5 * shortest and shortest > 0 else []
+    return [parts[key] for key in sorted(parts)] if shared > 0.5 * shortest and shortest > 0 else []
 
 
 def _not_a_slice(slices: list[SliceHeader]) -> InputError | None:
