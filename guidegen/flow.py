@@ -26,7 +26,7 @@ from guidegen.procedures.contract import Options
 def plan_case(order: Order, progress: Progress = silent) -> Plan:
     """Make a case from a scan: CT -> bones -> landmarks -> plan -> report; stops there."""
     steps.require_sound(order)
-    with new_case(order.out, order.force) as folder:
+    with new_case(order.out, order.force, order.source) as folder:
         volume = read_ct(order.source, order.series, stage(progress, "read", 0.0, 0.2))
         options, record = steps.options_of(order, volume), steps.record_of(order, volume)
         return _plan(folder, record, volume, options, progress)

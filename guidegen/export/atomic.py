@@ -89,6 +89,14 @@ def plain(value: Any) -> Any:
 def unwritable(path: Path, error: OSError) -> InputError:
     """Say in one sentence why a file can't be written."""
     if error.errno == errno.ENOSPC:
-        return InputError(f"the disk is full: {path.name} was not written; free some space")
+        return InputError(os_sentence(error))
     reason = error.strerror or type(error).__name__
     return InputError(f"{path} can't be written ({reason}): choose another output folder")
+
+
+def os_sentence(error: OSError) -> str:
+    """Say in one sentence what the operating system refused."""
+    if error.errno == errno.ENOSPC:
+        return "the disk is full: free some space and run the command again"
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{error.strerror or type(error).__name__}: check that it exists and may be used"

@@ -104,8 +104,10 @@ class CaseFolder:
 
 
 @contextmanager
-def new_case(root: Path, force: bool = False) -> Iterator[CaseFolder]:
+def new_case(root: Path, force: bool = False, source: Path | None = None) -> Iterator[CaseFolder]:
     """Open a folder for a new case; an empty one that was made for it goes again on failure.
+
+    The scan itself may already lie in the folder: ``source`` does not count as filling it.
 
     Raises:
         InputError: It is a file, can't be written, or holds something and ``force`` is off.
@@ -113,7 +115,7 @@ def new_case(root: Path, force: bool = False) -> Iterator[CaseFolder]:
     if root.exists() and not root.is_dir():
         raise InputError(f"--out wants a folder, but {root} is a file: choose another name")
     folder = CaseFolder(root)
-    if root.is_dir() and any(not p.name.startswith(UNFINISHED) for p in root.iterdir()):
+    if root.is_dir() and any(_fills(path, source) for path in root.iterdir()):
         if not force:
             raise InputError(f"{root} is not empty: choose another --out, or --force to replace it")
         if not folder.record.is_file():
@@ -128,6 +130,11 @@ def new_case(root: Path, force: bool = False) -> Iterator[CaseFolder]:
     finally:
         with suppress(OSError):
             root.rmdir()
+
+
+def _fills(path: Path, source: Path | None) -> bool:
+    own = source is not None and path.resolve() == source.resolve()
+    return not own and not path.name.startswith(UNFINISHED)
 
 
 def open_case(root: Path) -> CaseFolder:

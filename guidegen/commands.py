@@ -1,0 +1,257 @@
+"""What each command does, and how its result reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from guidegen import flow
+from guidegen.checks.printable import check_printable
+from guidegen.console import CHECK_FAILED, Outcome
+from guidegen.ct.inspect import SeriesReport, list_series
+from guidegen.errors import InputError
+from guidegen.export.approval import approve as approve_case
+from guidegen.export.approval import red_warnings, warning_key
+from guidegen.export.folder import CaseFolder, new_case, open_case
+from guidegen.export.log import Log
+from guidegen.export.order import Order
+from guidegen.export.plan_json import plan_to_json
+from guidegen.mesh.io import read_stl
+from guidegen.model.case import Approval
+from guidegen.model.findings import CheckReport
+from guidegen.model.notice import Progress
+from guidegen.model.plan import Plan
+from guidegen.phantoms.catalog import phantom_names
+from guidegen.phantoms.scan import ScanOptions
+from guidegen.phantoms.write import write_meshes_phantom, write_phantom
+from guidegen.procedures.registry import PROCEDURES
+
+
+def inspect(source: Path, progress: Progress) -> Outcome:
+    """List the series of an input."""
+    found = list_series(source, progress)
+    lines = [line for report in found for line in _series_lines(report)]
+    return Outcome({"series": [asdict(report) for report in found]}, tuple(lines))
+
+
+def order_of(
+    first: str, source: Path | None, out: Path | None, options: Mapping[str, Any]
+) -> Order | Path:
+    """Tell ``plan PROCEDURE INPUT --out CASE`` from ``plan CASE``.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if source is not None and out is not None:
+        return Order(first, source, out, **options)
+    given = [n for n, v in options.items() if v not in (None, False) and (n, v) != ("side", "both")]
+    if source is None and out is None and first not in PROCEDURES:
+        if given:
+            wrong = "--" + given[0].replace("_", "-")
+            raise InputError(f"'plan CASE' takes the case's own options; {wrong} can't be given")
+        return Path(first)
+    missing = "INPUT" if source is None else "--out CASE"
+    raise InputError(f"{missing} is missing: guidegen plan PROCEDURE INPUT --out CASE")
+
+
+def plan(
+    first: str,
+    source: Path | None,
+    out: Path | None,
+    options: Mapping[str, Any],
+    progress: Progress,
+) -> Outcome:
+    """Plan a new case, or one that exists again."""
+    what = order_of(first, source, out, options)
+    root = what.out if isinstance(what, Order) else what
+    with _logged("plan", root, progress) as heard:
+        if isinstance(what, Order):
+            made = flow.plan_case(what, heard)
+        else:
+            made = flow.replan_case(what, heard)
+    return _planned(root, made)
+
+
+def approve(root: Path, by: str, accepted: Iterable[str], progress: Progress) -> Outcome:
+    """Approve a plan."""
+    folder = open_case(root)
+    approval = approve_case(folder, by, tuple(accepted))
+    Log("approve").write(folder, "approved")
+    return _approved(root, approval)
+
+
+def build(root: Path, progress: Progress) -> Outcome:
+    """Build an approved case."""
+    with _logged("build", root, progress) as heard:
+        report = flow.build_case(root, heard)
+    return _built(root, report)
+
+
+def run(
+    procedure: str,
+    source: Path,
+    out: Path,
+    options: Mapping[str, Any],
+    by: str,
+    progress: Progress,
+) -> Outcome:
+    """Plan, approve and build in one go, unattended."""
+    if not by.strip():
+        raise InputError('run wants the name of who answers for it: --approve-as "NAME"')
+    planned = plan(procedure, source, out, options, _share(progress, 0.0, 0.5))
+    approve_case(open_case(out), by, unattended=True)
+    built = build(out, _share(progress, 0.5, 1.0))
+    lines = planned.lines[:-1] + built.lines
+    return Outcome({**planned.data, **built.data}, lines, built.code)
+
+
+def check(path: Path, progress: Progress) -> Outcome:
+    """Check whether a part is printable."""
+    vertices, faces = read_stl(path)
+    report = CheckReport(tuple(check_printable(vertices, faces, path.name)))
+    return _checked({"passed": report.passed, "checks": _findings(report)}, report, ())
+
+
+def phantom(
+    names: Sequence[str],
+    meshes: Sequence[str],
+    out: Path,
+    options: Mapping[str, Any],
+    progress: Progress,
+) -> Outcome:
+    """Write a phantom's DICOM series and its truth."""
+    scan = ScanOptions(**options)
+    if not meshes and (len(names) != 1 or names[0] not in phantom_names()):
+        found = ", ".join(names) or "nothing"
+        wanted = ", ".join(phantom_names())
+        raise InputError(f"give one phantom ({wanted}) or --from-meshes A.stl ..., found {found}")
+    with new_case(out):
+        progress("phantom: making a CT", 0.0)
+        if meshes:
+            write_meshes_phantom([Path(name) for name in (*meshes, *names)], out, scan)
+        else:
+            write_phantom(names[0], out, scan)
+    return Outcome({"folder": str(out)}, (f"phantom written to {out}",))
+
+
+def demo(out: Path, progress: Progress) -> Outcome:
+    """Make the demo phantom's CT and run the main job on it."""
+    scan = out / "dicom"
+    with new_case(out, force=True, source=scan):
+        progress("phantom: making a CT", 0.0)
+        write_phantom("demo", scan, ScanOptions())
+    later = _share(progress, 0.2, 1.0)
+    done = run("pedicle-screws", scan, out, {"force": True}, "guidegen demo", later)
+    return replace(done, lines=(f"the phantom's CT (DICOM): {scan}", *done.lines))
+
+
+def procedures(progress: Progress) -> Outcome:
+    """List the procedures."""
+    rows = [{"name": name, "title": item.title} for name, item in PROCEDURES.items()]
+    lines = tuple(f"{row['name']:16} {row['title']}" for row in rows)
+    return Outcome({"procedures": rows}, lines)
+
+
+VERBS: Mapping[str, Callable[..., Outcome]] = {
+    verb.__name__: verb
+    for verb in (inspect, plan, approve, build, run, check, phantom, demo, procedures)
+}
+
+
+def _share(progress: Progress, start: float, stop: float) -> Progress:
+    return lambda text, share: progress(text, start + (stop - start) * share)
+
+
+@contextmanager
+def _logged(command: str, root: Path, progress: Progress) -> Iterator[Progress]:
+    log, ending = Log(command), "done"
+    try:
+        yield log.listen(progress)
+    except BaseException as error:
+        ending = f"ended with {type(error).__name__}"
+        raise
+    finally:
+        if (root / "case.toml").is_file():
+            log.write(CaseFolder(root), ending)
+
+
+def _planned(root: Path, made: Plan) -> Outcome:
+    folder = CaseFolder(root)
+    lines = [
+        f"{path.name:12} {path.diameter_mm:4.1f} x {path.length_mm:4.1f} mm, grade {path.grade}"
+        + (f", corridor {path.corridor_diameter_mm:.1f} mm" if path.corridor_diameter_mm else "")
+        for path in made.paths
+    ]
+    for item in made.skipped:
+        width = item.corridor_diameter_mm
+        lines.append(
+            f"{item.name:12} no path: {item.code}" + (f" ({width:.1f} mm)" if width else "")
+        )
+    for notice in made.warnings:
+        lines.append(
+            f"{'RED ' if notice.red else ''}warning {warning_key(notice)}: {notice.message}"
+        )
+    lines.append(f"report: {folder.report}")
+    accept = "".join(f" --accept {warning_key(notice)}" for notice in red_warnings(made))
+    lines.append(f'look at it, then: guidegen approve {root} --by "NAME"{accept}')
+    data = {
+        "case": str(root),
+        "report": str(folder.report),
+        "plan_sha256": made.extra.get("plan_sha256"),
+        "red_warnings": [warning_key(notice) for notice in red_warnings(made)],
+        "plan": plan_to_json(made),
+    }
+    return Outcome(data, tuple(lines))
+
+
+def _approved(root: Path, approval: Approval) -> Outcome:
+    lines = (f"approved by {approval.by}", f"next: guidegen build {root}")
+    return Outcome({"case": str(root), "approval": asdict(approval)}, lines)
+
+
+def _built(root: Path, report: CheckReport) -> Outcome:
+    folder = CaseFolder(root)
+    parts = sorted([*root.glob("guides/*.stl"), *root.glob("models/*.stl")])
+    data = {
+        "case": str(root),
+        "report": str(folder.report),
+        "passed": report.passed,
+        "exported": [path.relative_to(root).as_posix() for path in parts],
+        "checks": _findings(report),
+    }
+    where = (*(f"part: {path}" for path in parts), f"report: {folder.report}")
+    return _checked(data, report, where)
+
+
+def _checked(data: Mapping[str, Any], report: CheckReport, where: tuple[str, ...]) -> Outcome:
+    failed = [finding for finding in report.findings if not finding.passed]
+    lines = [
+        f"FAILED {f.code} {f.subject}: {f.value:g}, wanted {f.sense.replace('_', ' ')} {f.limit:g} "
+        f"{f.unit}"
+        for f in failed
+    ]
+    n = len(report.findings)
+    lines.append(f"{n - len(failed)} of {n} checks passed" + ("" if n else ": that is a failure"))
+    code = 0 if report.passed else CHECK_FAILED
+    return Outcome(dict(data), (*lines, *where), code)
+
+
+def _findings(report: CheckReport) -> list[dict[str, Any]]:
+    return [{**asdict(finding), "passed": finding.passed} for finding in report.findings]
+
+
+def _series_lines(report: SeriesReport) -> Iterator[str]:
+    size = " x ".join(str(n) for n in (report.n_slices, *report.matrix))
+    spacing = " x ".join(f"{mm:.2f}" for mm in report.spacing_mm)
+    mark = "*" if report.chosen else "-"
+    yield f"{mark} {report.kind} {report.orientation}, {size} voxels of {spacing} mm"
+    if report.uid:
+        yield f"    series {report.uid}"
+    for problem in report.problems:
+        yield f"    problem: {problem}"
+    for notice in report.notices:
+        yield f"    warning: {notice}"
+    yield f"    {'would be used' if report.chosen else 'not used'}: {report.reason}"
