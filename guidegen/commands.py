@@ -180,20 +180,7 @@ def _logged(command: str, root: Path, progress: Progress) -> Iterator[Progress]:
 
 def _planned(root: Path, made: Plan) -> Outcome:
     folder = CaseFolder(root)
-    lines = [
-        f"{path.name:12} {path.diameter_mm:4.1f} x {path.length_mm:4.1f} mm, grade {path.grade}"
-        + (f", corridor {path.corridor_diameter_mm:.1f} mm" if path.corridor_diameter_mm else "")
-        for path in made.paths
-    ]
-    for item in made.skipped:
-        width = item.corridor_diameter_mm
-        lines.append(
-            f"{item.name:12} no path: {item.code}" + (f" ({width:.1f} mm)" if width else "")
-        )
-    for notice in made.warnings:
-        lines.append(
-            f"{'RED ' if notice.red else ''}warning {warning_key(notice)}: {notice.message}"
-        )
+    lines = [*_path_lines(made), *_warning_lines(made)]
     lines.append(f"report: {folder.report}")
     accept = "".join(f" --accept {warning_key(notice)}" for notice in red_warnings(made))
     lines.append(f'look at it, then: guidegen approve {root} --by "NAME"{accept}')
@@ -205,6 +192,25 @@ def _planned(root: Path, made: Plan) -> Outcome:
         "plan": plan_to_json(made),
     }
     return Outcome(data, tuple(lines))
+
+
+def _path_lines(made: Plan) -> Iterator[str]:
+    for path in made.paths:
+        size = f"{path.diameter_mm:4.1f} x {path.length_mm:4.1f} mm"
+        width = _mm(path.corridor_diameter_mm)
+        yield f"{path.name:12} {size}, grade {path.grade or 'none'}, corridor {width}"
+    for item in made.skipped:
+        yield f"{item.name:12} no path: {item.code}, corridor {_mm(item.corridor_diameter_mm)}"
+
+
+def _mm(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1f} mm"
+
+
+def _warning_lines(made: Plan) -> Iterator[str]:
+    for notice in made.warnings:
+        colour = "RED warning" if notice.red else "warning"
+        yield f"{colour} {warning_key(notice)}: {notice.message}"
 
 
 def _approved(root: Path, approval: Approval) -> Outcome:
