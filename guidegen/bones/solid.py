@@ -1,0 +1,122 @@
+"""From separated bone voxels to one solid label map on the scan's own grid."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+from skimage.segmentation import watershed
+
+from guidegen.bones.separation import BONE_HU, FRONT_MM, LEFT_MM, STEP_MM, Straight
+from guidegen.model.volume import CTVolume
+
+RIB_LABEL = 999
+"""Ribs keep a label while vertebrae are cut out, so that they stay apart."""
+COARSE_MM = 4.0
+
+
+def solid_straight(straight: Straight) -> np.ndarray:
+    """Fill each vertebra's marrow, keeping canal and foramina open: labels as ``Straight``."""
+    labels = straight.labels
+    out = labels.copy()
+    for n in range(1, int(labels.max()) + 1):
+        where = ndimage.find_objects((labels == n).astype(np.int8))
+        if not where or where[0] is None:
+            continue
+        box = tuple(
+            slice(max(p.start - 4, 0), min(p.stop + 4, size))
+            for p, size in zip(where[0], labels.shape, strict=True)
+        )
+        own = _largest(labels[box] == n)
+        solid = _filled(own) & ~_lumen(straight, box)
+        free = (labels[box] == 0) & solid
+        part = out[box]
+        part[(labels[box] == n) & ~own] = 0
+        part[free] = n
+    return out
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    pieces, n = ndimage.label(mask, structure=np.ones((3, 3, 3)))
+    if n < 2:
+        return mask
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    return np.asarray(pieces == sizes.argmax())
+
+
+def _filled(own: np.ndarray) -> np.ndarray:
+    """Close gaps of up to 2.4 mm, then fill cavities and what is closed in a plane."""
+    ball = ndimage.generate_binary_structure(3, 1)
+    padded = np.pad(own, 3)
+    solid = ndimage.binary_erosion(
+        ndimage.binary_dilation(padded, ball, iterations=2), ball, iterations=2
+    )[3:-3, 3:-3, 3:-3]
+    solid = ndimage.binary_fill_holes(solid | own)
+    sagittal = np.stack([ndimage.binary_fill_holes(p) for p in np.moveaxis(solid, 2, 0)], axis=2)
+    coronal = np.stack([ndimage.binary_fill_holes(p) for p in np.moveaxis(solid, 1, 0)], axis=1)
+    return np.asarray(sagittal | coronal)
+
+
+def _lumen(straight: Straight, box: tuple[slice, ...]) -> np.ndarray:
+    """Soft voxels around the canal's centreline, connected to it."""
+    hu = ndimage.gaussian_filter(straight.hu[box], 0.7)
+    back = (np.arange(straight.hu.shape[1]) * STEP_MM - FRONT_MM)[box[1]][None, :, None]
+    left = (np.arange(straight.hu.shape[2]) * STEP_MM - LEFT_MM)[box[2]][None, None, :]
+    soft = (hu < BONE_HU) & (np.hypot(back, left) < 16)
+    pieces, _ = ndimage.label(soft)
+    seeds = np.unique(pieces[(np.hypot(back, left) < 2.0) & soft])
+    return np.asarray(np.isin(pieces, seeds[seeds > 0]))
+
+
+def native_labels(volume: CTVolume, straight: Straight, solid: np.ndarray) -> np.ndarray:
+    """Carry the labels to the scan's voxels; contacts are cut along the darkest voxels there.
+
+    Returns:
+        (K, J, I) uint16: level index + 1, ``RIB_LABEL`` on ribs.
+    """
+    carried = _carried(volume, straight, solid)
+    sure = _carried(volume, straight, _away_from_others(solid))
+    hu = ndimage.gaussian_filter(volume.hu.astype(np.float32), 0.5)
+    contested = (carried != 0) & (sure == 0)
+    near = ndimage.binary_dilation(contested, iterations=2) & ((hu > BONE_HU) | (carried != 0))
+    markers = np.where(near & contested, 0, sure).astype(np.int32)
+    markers[~near] = 0
+    flooded = watershed(-hu, markers, mask=near)
+    out = np.where(near & (flooded != 0), flooded, carried)
+    return np.where(out < 0, RIB_LABEL, out).astype(np.uint16)
+
+
+def _away_from_others(labels: np.ndarray) -> np.ndarray:
+    """Labels, zero within 1.6 mm of another label."""
+    high = ndimage.maximum_filter(labels, size=5)
+    low = ndimage.minimum_filter(np.where(labels == 0, 2000, labels), size=5)
+    alone = (high <= np.maximum(labels, 0)) & (low >= labels)
+    alone |= (labels < 0) & (high <= 0)
+    return np.where(alone, labels, 0).astype(np.int16)
+
+
+def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.ndarray:
+    """Nearest label of the straightened grid at every voxel of the scan."""
+    shape = volume.grid.shape_kji
+    knots = [
+        np.linspace(0, n - 1, max(2, int(n * size / COARSE_MM) + 2))
+        for n, size in zip(shape, volume.grid.spacing_kji_mm, strict=True)
+    ]
+    mesh = np.stack(np.meshgrid(*knots, indexing="ij"), axis=-1)
+    coarse = straight.voxels(volume.grid.patient(mesh)).astype(np.float32)
+    out = np.zeros(shape, dtype=np.int16)
+    positions = [
+        np.interp(np.arange(n), k, np.arange(len(k))) for n, k in zip(shape, knots, strict=True)
+    ]
+    jj, ii = np.meshgrid(positions[1], positions[2], indexing="ij")
+    for k in range(shape[0]):
+        low = min(int(positions[0][k]), len(knots[0]) - 2)
+        part = positions[0][k] - low
+        layer = coarse[low] * (1 - part) + coarse[low + 1] * part
+        where = [
+            ndimage.map_coordinates(layer[..., axis], (jj, ii), order=1) for axis in range(3)
+        ]
+        index = np.rint(np.stack(where)).astype(int)
+        inside = ((index >= 0) & (index < np.array(labels.shape)[:, None, None])).all(axis=0)
+        out[k][inside] = labels[tuple(index[:, inside])]
+    return out
