@@ -1,1 +1,1 @@
-"""Stage 5: guide parts as short pure functions."""
+"""Parts of guides as short pure functions; lengths in mm, in the guide's own frame."""

@@ -1,0 +1,90 @@
+"""Block-out: the space a guide must leave free so that it slides on and off in one straight line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from guidegen.mesh.grid import Field, Lattice, bounded_distance
+from guidegen.model.arrays import Floats, Ints
+
+BOUND_MM = 4.0
+_BAND_MM = 1.0
+
+
+def bone_distance(lattice: Lattice, vertices_mm: Floats, faces: Ints) -> Field:
+    """Exact signed distance of every node to a bone within ``BOUND_MM``, else +-bound."""
+    everywhere = np.ones(lattice.shape, dtype=bool)
+    low, high = vertices_mm.min(axis=0) - BOUND_MM, vertices_mm.max(axis=0) + BOUND_MM
+    box = lattice.box(low, high)
+    out = np.full(lattice.shape, BOUND_MM, dtype=np.float32)
+    part = Lattice(
+        np.array([lattice.axis(n)[box[n]][0] if everywhere[box].size else 0.0 for n in range(3)]),
+        lattice.spacing_mm,
+        (out[box].shape[0], out[box].shape[1], out[box].shape[2]),
+    )
+    if out[box].size:
+        nodes = part.points(everywhere[box])
+        out[box] = bounded_distance(nodes, vertices_mm, faces, BOUND_MM).reshape(part.shape)
+    return out
+
+
+def shadow(distance: Field) -> Field:
+    """Running minimum along z from the surgeon's side (highest z) downwards.
+
+    Outside, this is the exact distance to everything the bone would sweep if it were moved
+    away from the surgeon; a guide that stays where it exceeds the fit gap slides off freely.
+
+    Args:
+        distance: Signed distance to the bone, negative inside, z towards the surgeon.
+    """
+    return np.ascontiguousarray(np.minimum.accumulate(distance[:, :, ::-1], axis=2)[:, :, ::-1])
+
+
+def refined_distance(
+    coarse: tuple[Lattice, Field],
+    lattice: Lattice,
+    bone: tuple[Floats, Ints],
+    levels_mm: tuple[float, float],
+) -> Field:
+    """Interpolate a coarse distance and make it exact where the shadow's levels will pass.
+
+    Args:
+        coarse: Lattice and exact distance of the bone on it.
+        lattice: The fine one.
+        bone: Vertices and faces in the lattice's frame.
+        levels_mm: Lowest and highest shadow level that will be used.
+
+    Returns:
+        Field on ``lattice``; exact within the levels and not far under the shadow's surface.
+    """
+    fine = coarse[0].resample(coarse[1], lattice)
+    over = shadow(fine)
+    near = (fine > levels_mm[0] - _BAND_MM) & (fine < levels_mm[1] + _BAND_MM)
+    near &= over > levels_mm[0] - _BAND_MM
+    fine[near] = bounded_distance(lattice.points(near), *bone, BOUND_MM)
+    return fine
+
+
+def top_height(lattice: Lattice, clear: Field) -> Floats:
+    """Highest z with ``clear`` < 0 in every column (nx, ny), sub-voxel; -inf where there is none.
+
+    Args:
+        lattice: Of ``clear``.
+        clear: A shadow minus a level, so that it is monotonous along z.
+    """
+    inside = clear < 0
+    n_under = lattice.shape[2] - np.argmax(inside[:, :, ::-1], axis=2)
+    top = np.where(inside.any(axis=2), n_under - 1, -1)
+    under = np.clip(top, 0, lattice.shape[2] - 2)
+    a = np.take_along_axis(clear, under[..., None], axis=2)[..., 0]
+    b = np.take_along_axis(clear, under[..., None] + 1, axis=2)[..., 0]
+    share = np.clip(a / np.where(np.abs(a - b) < 1e-9, -1.0, a - b), 0, 1)
+    height = lattice.origin_mm[2] + lattice.spacing_mm * (top + share)
+    return np.asarray(np.where(top < 0, -np.inf, height), dtype=np.float64)
+
+
+def nearest_shadow(shadows: Sequence[Field]) -> Field:
+    """The smaller of several shadows at every node."""
+    return np.asarray(np.minimum.reduce(list(shadows)), dtype=np.float32)

@@ -1,0 +1,127 @@
+"""One vertebra with its neighbours as the guide sees them: moved, and with their shadows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from guidegen.cad.blockout import (
+    BOUND_MM,
+    bone_distance,
+    nearest_shadow,
+    refined_distance,
+    shadow,
+)
+from guidegen.cad.parts import Part, join
+from guidegen.cad.settings import GuideSettings
+from guidegen.mesh.grid import Field, Lattice
+from guidegen.model.arrays import Floats, Ints
+from guidegen.model.bone import Bone
+from guidegen.model.frames import Pose
+
+COARSE_MM = 1.2
+_SIDE_MM = 26.0
+_ALONG_MM = 28.0
+_UNDER_MM = 14.0
+_OVER_MM = 62.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Bones in the guide frame and how far a guide that is pushed on stays from them.
+
+    Args:
+        patient_from_guide: The guide's frame.
+        own: Vertices and faces of the bone it sits on, guide frame.
+        neighbours: The same of every other bone in reach.
+        names: Of the neighbours.
+        lattice: Coarse, wide enough for every part of the guide.
+        own_distance: Signed distance to the own bone on it.
+        own_shadow: Its shadow.
+        other_distance: Signed distance of each neighbour.
+    """
+
+    patient_from_guide: Pose
+    own: tuple[Floats, Ints]
+    neighbours: tuple[tuple[Floats, Ints], ...]
+    names: tuple[str, ...]
+    lattice: Lattice
+    own_distance: Field
+    own_shadow: Field
+    other_distance: tuple[Field, ...]
+
+    def clear(self, settings: GuideSettings) -> Field:
+        """Distance to all shadows, a neighbour's clearance already taken off; coarse."""
+        others = [shadow(d) - settings.neighbour_clearance_mm for d in self.other_distance]
+        return nearest_shadow([self.own_shadow, *others])
+
+    def others_shadow(self) -> Field:
+        """Distance to the neighbours' shadows; coarse."""
+        if not self.other_distance:
+            return np.full(self.lattice.shape, BOUND_MM, dtype=np.float32)
+        return nearest_shadow([shadow(d) for d in self.other_distance])
+
+
+def make_scene(
+    patient_from_guide: Pose, bone: Bone, others: Sequence[Bone], entries_mm: Floats
+) -> Scene:
+    """Move the bones and measure them on the coarse lattice.
+
+    Args:
+        patient_from_guide: The guide's frame.
+        bone: The one it sits on.
+        others: Every other bone; those out of reach are left out.
+        entries_mm: (N, 3) guide frame.
+    """
+    guide_from_patient = patient_from_guide.inverse
+    low, high = entries_mm.min(axis=0), entries_mm.max(axis=0)
+    lattice = Lattice.around(
+        low - [_SIDE_MM, _ALONG_MM, _UNDER_MM], high + [_SIDE_MM, _ALONG_MM, _OVER_MM], COARSE_MM
+    )
+    top = lattice.origin_mm + COARSE_MM * (np.array(lattice.shape) - 1)
+    own = (guide_from_patient.points(bone.vertices_mm), bone.faces)
+    near: list[tuple[str, tuple[Floats, Ints]]] = []
+    for other in others:
+        points = guide_from_patient.points(other.vertices_mm)
+        if ((points > lattice.origin_mm) & (points < top)).all(axis=1).any():
+            near.append((other.name, (points, other.faces)))
+    own_distance = bone_distance(lattice, *own)
+    return Scene(
+        patient_from_guide,
+        own,
+        tuple(mesh for _, mesh in near),
+        tuple(name for name, _ in near),
+        lattice,
+        own_distance,
+        shadow(own_distance),
+        tuple(bone_distance(lattice, *mesh) for _, mesh in near),
+    )
+
+
+def forbidden(
+    scene: Scene, lattice: Lattice, touching: Sequence[Part], settings: GuideSettings
+) -> Field:
+    """Field that is negative where the guide must not be, exact near its zero level.
+
+    Under the shadows everywhere; between the contacts the underside is lifted by the relief.
+
+    Args:
+        scene: The bones.
+        lattice: Fine; its own span along z must lie within the scene's.
+        touching: Parts (balls, tubes) inside which the guide may come down to the fit gap.
+        settings: Gap, relief, clearance.
+    """
+    gap, relief = settings.fit_gap_mm, settings.relief_mm
+    own = refined_distance(
+        (scene.lattice, scene.own_distance), lattice, scene.own, (gap, gap + relief)
+    )
+    apart = join(lattice, np.full(lattice.shape, 10.0, dtype=np.float32), touching, 0.0)
+    lift = np.float32(relief) * np.clip(apart / np.float32(0.8), 0, 1)
+    fields = [shadow(own) - np.float32(gap) - lift]
+    level = gap + settings.neighbour_clearance_mm
+    for mesh, distance in zip(scene.neighbours, scene.other_distance, strict=True):
+        fine = refined_distance((scene.lattice, distance), lattice, mesh, (level, level))
+        fields.append(shadow(fine) - np.float32(level))
+    return nearest_shadow(fields)

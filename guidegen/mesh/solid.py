@@ -1,0 +1,125 @@
+"""Exact solids: booleans on closed surfaces (manifold3d, 64 bit), refused unless they are sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import manifold3d
+import numpy as np
+
+from guidegen.errors import GeometryError
+from guidegen.model.arrays import Floats, Ints
+
+MIN_SEGMENTS = 96
+
+
+class Solid:
+    """A closed body. Every solid that exists has volume and a sound surface.
+
+    Coordinates are mm in a frame near the origin (a guide's own), where 64 bits are plenty.
+
+    Raises:
+        GeometryError: On construction, if the body is empty, open or inside out.
+    """
+
+    def __init__(self, body: Any, what: str) -> None:
+        status = body.status()
+        if status != manifold3d.Error.NoError:
+            raise GeometryError(f"{what}: the solid is not sound ({status.name}); check its input")
+        if body.is_empty() or not body.volume() > 0:
+            raise GeometryError(f"{what}: the solid is empty or inside out; check its input")
+        self._body = body
+
+    @classmethod
+    def from_mesh(cls, vertices_mm: Floats, faces: Ints, what: str = "mesh") -> Solid:
+        """Take a closed, outward surface: vertices (V, 3) mm and faces (F, 3)."""
+        mesh = manifold3d.Mesh64(
+            np.ascontiguousarray(vertices_mm, dtype=np.float64),
+            np.ascontiguousarray(faces, dtype=np.uint64),
+        )
+        return cls(manifold3d.Manifold(mesh), what)
+
+    @classmethod
+    def cylinder(
+        cls, start_mm: Floats, direction: Floats, length_mm: float, diameter_mm: float
+    ) -> Solid:
+        """Make a cylinder whose many-sided section has the area of the true circle.
+
+        Args:
+            start_mm: (3,) centre of one end.
+            direction: (3,) unit vector to the other end.
+            length_mm: Between the ends.
+            diameter_mm: Of the circle; flats and corners lie within 0.03 % of it.
+        """
+        n = MIN_SEGMENTS
+        radius = diameter_mm / 2 * float(np.sqrt(2 * np.pi / n / np.sin(2 * np.pi / n)))
+        body = manifold3d.Manifold.cylinder(length_mm, radius, radius, n)
+        x, y = perpendicular(direction)
+        return cls(body.transform(np.column_stack([x, y, direction, start_mm])), "cylinder")
+
+    @classmethod
+    def extrude(
+        cls, outlines: Sequence[Floats], height_mm: float, pose: Floats, what: str = "text"
+    ) -> Solid:
+        """Extrude flat outlines (each (N, 2), filled by winding number) along z, then place them.
+
+        Args:
+            outlines: Closed outlines in mm; holes run the other way round than their outer.
+            height_mm: Along z, from 0.
+            pose: (4, 4) rigid: where the outlines' frame lies.
+            what: Named in errors.
+        """
+        section = manifold3d.CrossSection(
+            [np.ascontiguousarray(o, dtype=np.float64) for o in outlines],
+            manifold3d.FillRule.NonZero,
+        )
+        body = manifold3d.Manifold.extrude(section, height_mm)
+        return cls(body.transform(np.ascontiguousarray(pose[:3, :4])), what)
+
+    @classmethod
+    def union(cls, parts: Iterable[Solid]) -> Solid:
+        """Join solids."""
+        bodies = [p._body for p in parts]
+        return cls(manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add), "union")
+
+    def minus(self, tools: Iterable[Solid], what: str = "difference") -> Solid:
+        """Cut tools away."""
+        bodies = [self._body, *(t._body for t in tools)]
+        cut = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Subtract)
+        return Solid(cut, what)
+
+    def overlap_mm3(self, other: Solid) -> float:
+        """Volume that both share; 0.0 if they are apart."""
+        return float((self._body ^ other._body).volume())
+
+    def bodies(self) -> list[Solid]:
+        """Split into connected bodies, largest first."""
+        parts = [Solid(b, "body") for b in self._body.decompose() if b.volume() > 1e-9]
+        return sorted(parts, key=lambda part: -part.volume_mm3)
+
+    @property
+    def volume_mm3(self) -> float:
+        """Volume."""
+        return float(self._body.volume())
+
+    def arrays(self) -> tuple[Floats, Ints]:
+        """Vertices (V, 3) float64 and faces (F, 3) int64, welded, closed, outward."""
+        mesh = self._body.to_mesh64()
+        points = np.array(mesh.vert_properties[:, :3], dtype=np.float64)
+        faces = np.array(mesh.tri_verts, dtype=np.int64)
+        if len(mesh.merge_from_vert):
+            weld = np.arange(len(points))
+            weld[mesh.merge_from_vert] = mesh.merge_to_vert
+            faces = weld[faces]
+        used, index = np.unique(faces, return_inverse=True)
+        return points[used], index.reshape(faces.shape).astype(np.int64)
+
+
+def perpendicular(direction: Floats) -> tuple[Floats, Floats]:
+    """Two unit vectors x, y such that x, y, ``direction`` are right-handed and orthogonal."""
+    z = np.asarray(direction, dtype=np.float64)
+    axis = np.eye(3)[int(np.argmin(np.abs(z)))]
+    x = np.cross(axis, z)
+    x /= np.linalg.norm(x)
+    return x, np.cross(z, x)
