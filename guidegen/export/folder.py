@@ -12,9 +12,9 @@ from pathlib import Path
 from guidegen.errors import InputError
 from guidegen.export.atomic import unwritable
 
-BUILT = ("manifest.json", "checks.json", "guides/*", "models/*", "slicer/*")
+BUILT = ("manifest.json", "checks.json", "guides/*", "models/*", "slicer/guide_*", "slicer/model_*")
 UNFINISHED = (".staging-", ".part-")
-PLANNED = ("approval.json", "plan.json", "report.html", "landmarks.json", "bones/*.stl")
+PLANNED = ("approval.json", "plan.json", "report.html", "landmarks.json", "bones/*.stl", "slicer/*")
 
 
 @dataclass(frozen=True)
