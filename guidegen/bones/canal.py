@@ -85,24 +85,28 @@ def _block_mean(hu: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return np.asarray(total / np.float32(np.prod(factors)))
 
 
-def centreline(view: Overview) -> Floats:
+def centreline(view: Overview, shortest_mm: float = SHORTEST_CANAL_MM) -> Floats:
     """Follow the canal from foot to head.
+
+    Args:
+        view: The scan on a coarse grid.
+        shortest_mm: Least length of canal that counts.
 
     Returns:
         (N, 3) LPS mm, about one point per ``step_mm``, smoothed.
 
     Raises:
-        AnatomyError: No canal of at least 25 mm is in view.
+        AnatomyError: No canal of that length is in view.
     """
     enclosed, score = _scores(view)
     path = _best_path(score)
     k = np.arange(len(path))
     along = enclosed[k, path[:, 0], path[:, 1]]
     first, last = _longest_run(along, int(round(20 / view.step_mm)))
-    if (last - first) * view.step_mm < SHORTEST_CANAL_MM:
+    if (last - first) * view.step_mm < shortest_mm:
         raise AnatomyError(
             "a spine was wanted, but no spinal canal of at least "
-            f"{SHORTEST_CANAL_MM:.0f} mm is in view; check that this is a CT of the spine"
+            f"{shortest_mm:.0f} mm is in view; check that this is a CT of the spine"
         )
     kji = np.column_stack([k, path])[first:last].astype(np.float64)
     kji[:, 1:] = ndimage.gaussian_filter1d(kji[:, 1:], 6 / view.step_mm, axis=0, mode="nearest")

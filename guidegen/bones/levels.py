@@ -138,7 +138,9 @@ def _levels(frames: CanalFrames, profile: Floats, foramina: Floats) -> Walls:
     last = float(len(profile) - 1)
     typical = float(np.median(np.diff(limits))) if len(limits) > 1 else 26.0
     threshold = float(np.median(profile))
-    below = not limits or (limits[0] > 0.3 * typical and profile[: int(limits[0])].max() > threshold)
+    below = not limits or (
+        limits[0] > 0.3 * typical and profile[: int(limits[0])].max() > threshold
+    )
     above = not limits or (
         last - limits[-1] > 0.3 * typical and profile[int(limits[-1]) :].max() > threshold
     )

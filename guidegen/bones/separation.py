@@ -140,9 +140,7 @@ def _large(mask: np.ndarray, n_voxels: int) -> np.ndarray:
     return np.asarray(keep[labels])
 
 
-def _cores(
-    shape: tuple[int, ...], bone: np.ndarray, walls: Walls
-) -> tuple[np.ndarray, np.ndarray]:
+def _cores(shape: tuple[int, ...], bone: np.ndarray, walls: Walls) -> tuple[np.ndarray, np.ndarray]:
     """Voxels that surely belong to a level (its index, else NaN), and voxels that are rib."""
     s = np.arange(shape[0])[:, None, None] * STEP_MM
     back = (np.arange(shape[1]) * STEP_MM - FRONT_MM)[None, :, None]

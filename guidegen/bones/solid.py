@@ -113,9 +113,7 @@ def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.nda
         low = min(int(positions[0][k]), len(knots[0]) - 2)
         part = positions[0][k] - low
         layer = coarse[low] * (1 - part) + coarse[low + 1] * part
-        where = [
-            ndimage.map_coordinates(layer[..., axis], (jj, ii), order=1) for axis in range(3)
-        ]
+        where = [ndimage.map_coordinates(layer[..., axis], (jj, ii), order=1) for axis in range(3)]
         index = np.rint(np.stack(where)).astype(int)
         inside = ((index >= 0) & (index < np.array(labels.shape)[:, None, None])).all(axis=0)
         out[k][inside] = labels[tuple(index[:, inside])]

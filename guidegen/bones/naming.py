@@ -1,0 +1,158 @@
+"""Name the levels: from ribs, from the sacrum, or from the engineer; else V1, V2, ...
+
+T12 is the last level with ribs only if a complete rib-free level is seen below it; T1 is the
+first only if a rib-free level is seen above it. The sacrum is the first level whose side walls
+spread into the ala.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from guidegen.bones.levels import Walls
+from guidegen.bones.separation import FRONT_MM, LEFT_MM, STEP_MM, Straight
+from guidegen.errors import AnatomyError
+from guidegen.model.notice import Notice
+
+ORDER = (
+    *(f"C{n}" for n in range(1, 8)),
+    *(f"T{n}" for n in range(1, 13)),
+    *(f"L{n}" for n in range(1, 6)),
+    "S1",
+)
+RIB_LENGTH_MM = 20.0
+"""A rib reaches at least this far beyond 40 mm beside the canal (engineering choice)."""
+ALA_SHARE = 0.35
+"""Share of bone beside the canal, 24-40 mm out, that only the sacrum's ala has."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Names from foot to head, whether they are anchored, and what to warn of."""
+
+    names: tuple[str, ...]
+    anchored: bool
+    notices: tuple[Notice, ...]
+
+
+def ribs_of_levels(straight: Straight, walls: Walls) -> np.ndarray:
+    """(L,) how many ribs (0 to 2) start at each level."""
+    pieces, n = ndimage.label(straight.rib, structure=np.ones((3, 3, 3)))
+    count = np.zeros(len(walls.pedicles_s), dtype=int)
+    left = np.arange(straight.rib.shape[2]) * STEP_MM - LEFT_MM
+    for box, piece in zip(ndimage.find_objects(pieces), range(1, n + 1), strict=True):
+        mine = pieces[box] == piece
+        aside = np.abs(left[box[2]])
+        across = mine.any(axis=(0, 1))
+        if not across.any() or aside[across].min() > 32 or np.ptp(aside[across]) < RIB_LENGTH_MM:
+            continue
+        near = mine & (aside < aside[across].min() + 12)[None, None, :]
+        s = (np.argwhere(near)[:, 0].mean() + box[0].start) * STEP_MM
+        count[int(np.abs(walls.pedicles_s - s).argmin())] += 1
+    return count
+
+
+def ala_of_levels(straight: Straight, walls: Walls) -> np.ndarray:
+    """(L,) share of bone beside the canal at pedicle height: high in the sacrum only."""
+    back = np.arange(straight.hu.shape[1]) * STEP_MM - FRONT_MM
+    left = np.abs(np.arange(straight.hu.shape[2]) * STEP_MM - LEFT_MM)
+    beside = ((left > 24) & (left < 40))[None, :] & ((back > -28) & (back < 6))[:, None]
+    share = []
+    for pedicle in walls.pedicles_s:
+        rows = slice(max(int((pedicle - 5) / STEP_MM), 0), int((pedicle + 5) / STEP_MM) + 1)
+        slab = ndimage.gaussian_filter(straight.hu[rows], 1.5)
+        share.append(float((slab[:, beside] > 110).mean()))
+    return np.array(share)
+
+
+def name_levels(
+    straight: Straight, walls: Walls, complete: np.ndarray, lowest_level: str | None
+) -> Naming:
+    """Name the levels from foot to head.
+
+    Args:
+        straight: Separated spine.
+        walls: Its levels.
+        complete: (L,) the vertebra is wholly in view.
+        lowest_level: The engineer's name of the lowest complete vertebra, or None.
+
+    Raises:
+        AnatomyError: ``lowest_level`` is not a vertebra, or no vertebra is complete.
+    """
+    n_levels = len(walls.pedicles_s)
+    anchors = _anchors(ribs_of_levels(straight, walls), ala_of_levels(straight, walls), complete)
+    if lowest_level is not None:
+        first = ORDER.index(_vertebra(lowest_level)) + _lowest_complete(complete)
+        notices = tuple(_disagrees(how, first, other) for how, other in anchors if other != first)
+        return Naming(_numbered(first, n_levels), True, notices)
+    if not anchors:
+        names = tuple(f"V{n_levels - n}" for n in range(n_levels))
+        return Naming(names, False, (_unanchored(),))
+    how, first = anchors[0]
+    notices = tuple(_disagrees(h, first, other) for h, other in anchors[1:] if other != first)
+    return Naming(_numbered(first, n_levels), True, notices)
+
+
+def _anchors(ribs: np.ndarray, ala: np.ndarray, complete: np.ndarray) -> list[tuple[str, int]]:
+    """Each way of counting that applies: (what it is, index in ORDER of level 0)."""
+    found = []
+    sacral = np.flatnonzero(ala > ALA_SHARE)
+    has = ribs >= 1
+    if len(sacral) and not has[sacral].any():
+        top = int(sacral.max())
+        if top + 1 < len(ala):
+            found.append(("the sacrum", ORDER.index("S1") + top))
+    ribbed = np.flatnonzero(has)
+    if len(ribbed) and ribbed[0] > 0 and complete[ribbed[0] - 1]:
+        found.append(("the lowest ribs", ORDER.index("T12") + int(ribbed[0])))
+    if len(ribbed) and ribbed[-1] + 1 < len(ribs) and complete[ribbed[-1] + 1]:
+        found.append(("the highest ribs", ORDER.index("T1") + int(ribbed[-1])))
+    return found
+
+
+def _numbered(first: int, n_levels: int) -> tuple[str, ...]:
+    """``n_levels`` names upward from ``ORDER[first]``; below S1 they are X1, X2, ..."""
+    places = [first - n for n in range(n_levels)]
+    return tuple(ORDER[p] if 0 <= p < len(ORDER) else f"X{n + 1}" for n, p in enumerate(places))
+
+
+def _lowest_complete(complete: np.ndarray) -> int:
+    if not complete.any():
+        raise AnatomyError(
+            "a lowest level was given, but no vertebra is complete in view; "
+            "use a scan that shows whole vertebrae"
+        )
+    return int(np.flatnonzero(complete)[0])
+
+
+def _vertebra(name: str) -> str:
+    clean = name.strip().upper()
+    if clean not in ORDER or not re.fullmatch(r"[CTLS]\d+", clean):
+        raise AnatomyError(f"--lowest-level must name a vertebra such as T11 or L5, found {name!r}")
+    return clean
+
+
+def _disagrees(how: str, first: int, other: int) -> Notice:
+    shift = abs(first - other)
+    return Notice(
+        "level_count_disagrees",
+        f"counting from {how} gives names that differ by {shift} level(s) from those used: "
+        "a transitional vertebra, an extra or missing rib, or a miscount; check every level",
+        "spine",
+        red=True,
+    )
+
+
+def _unanchored() -> Notice:
+    return Notice(
+        "unanchored_levels",
+        "neither the sacrum nor the last rib with a rib-free level below it is in view, so the "
+        "vertebrae can't be counted; they are named V1, V2, ... from the head: give the name of "
+        "the lowest complete one with --lowest-level",
+        "spine",
+        red=True,
+    )
