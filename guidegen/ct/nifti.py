@@ -44,8 +44,7 @@ def read_nifti(path: Path, version: int, zipped: bool) -> Image:
         require_size(shape, "the NIfTI file")
         matrix = _affine(header, shape)
         values = np.asarray(image.dataobj.get_unscaled()).reshape(shape, order="F")
-        slope, intercept = header.get_slope_inter()
-    scaling = (1.0 if slope is None else float(slope), float(intercept or 0.0))
+        scaling = (float(image.dataobj.slope), float(image.dataobj.inter))
     return build_image(values, matrix, scaling, _header_names(header), "the NIfTI file")
 
 

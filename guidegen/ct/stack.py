@@ -101,8 +101,8 @@ def stack_slices(slices: Sequence[SliceHeader]) -> Stack:
             f"the slices are sheared by {tilt:.0f} deg, at most {MAX_TILT_DEG:.0f} can be put "
             "straight: export an axial series"
         )
-    shear = (float(in_plane[0] / spacing[0]), float(in_plane[1] / spacing[1]))
-    return Stack(tuple(order), matrix, shear, tilt)
+    pixels = np.where(np.abs(in_plane) * (len(order) - 1) < 0.01, 0.0, in_plane / spacing)
+    return Stack(tuple(order), matrix, (float(pixels[0]), float(pixels[1])), tilt)
 
 
 def _numbers(ordered: Sequence[SliceHeader]) -> list[int]:

@@ -30,9 +30,9 @@ class Layout:
     def of(cls, n_slices: int, shape_ji: tuple[int, int], shear_ji: tuple[float, float]) -> Layout:
         """Lay out slices so that nothing is cut off."""
         ends = [step * (n_slices - 1) for step in shear_ji]
-        start = tuple(int(np.floor(min(0.0, end))) for end in ends)
+        start = tuple(int(np.floor(min(0.0, end) + 1e-6)) for end in ends)
         stop = tuple(
-            int(np.ceil(max(0.0, end) - 1e-9)) + n for end, n in zip(ends, shape_ji, strict=True)
+            int(np.ceil(max(0.0, end) - 1e-6)) + n for end, n in zip(ends, shape_ji, strict=True)
         )
         shape = (stop[0] - start[0], stop[1] - start[1])
         return cls(shape, (start[0], start[1]), shear_ji)
@@ -45,6 +45,7 @@ class Layout:
         j = k * self.shear_ji[0] - self.start_ji[0]
         i = k * self.shear_ji[1] - self.start_ji[1]
         moved = shifted(shifted(hu.astype(np.float64), j - np.floor(j)).T, i - np.floor(i)).T
+        np.maximum(moved, float(hu.min()), out=moved)  # no undershoot below the air
         j0, i0 = int(np.floor(j)), int(np.floor(i))
         part = to_int16(moved)[: out.shape[0] - j0, : out.shape[1] - i0]
         out[j0 : j0 + part.shape[0], i0 : i0 + part.shape[1]] = part

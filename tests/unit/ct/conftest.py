@@ -1,4 +1,4 @@
-"""Synthetic scans: an asymmetric body of known LPS geometry, written as DICOM in any orientation."""
+"""Synthetic scans: an asymmetric body of known LPS geometry, as DICOM in any orientation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
