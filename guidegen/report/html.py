@@ -1,0 +1,88 @@
+"""The report: sections, set in one self-contained page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from guidegen.model.case import Case
+from guidegen.report.check_table import checks_section
+from guidegen.report.guides import guides_section
+from guidegen.report.head import head_section
+from guidegen.report.notices import notices_section
+from guidegen.report.overview import overview_section
+from guidegen.report.provenance import (
+    input_section,
+    landmarks_section,
+    measurements_section,
+    settings_section,
+)
+from guidegen.report.section import Section
+from guidegen.report.slices import slices_section
+from guidegen.report.tables import drill_section, plan_section
+
+SECTIONS: tuple[Callable[[Case], Section | None], ...] = (
+    head_section,
+    notices_section,
+    overview_section,
+    plan_section,
+    measurements_section,
+    drill_section,
+    slices_section,
+    guides_section,
+    checks_section,
+    landmarks_section,
+    settings_section,
+    input_section,
+)
+"""What the report shows, in this order; a new section is one function and one template."""
+
+
+def render_report(case: Case) -> str:
+    """Set a case as one HTML page.
+
+    The page holds its style and pictures, loads nothing, runs nothing, and prints on A4. What
+    the case does not have yet is left out. The same case gives the same page.
+
+    Args:
+        case: At any stage, from planned to checked.
+
+    Returns:
+        The page's text.
+    """
+    sections = [section for make in SECTIONS if (section := make(case)) is not None]
+    page = _environment().get_template("page.html.j2")
+    return page.render(
+        title=f"{case.plan.case_id} – guidegen report",
+        style=_style(),
+        sections=[(section, _set(section)) for section in sections],
+    )
+
+
+def _set(section: Section) -> Markup:
+    """One section as HTML; its template has escaped what came from the case."""
+    text = _environment().get_template(section.template).render(**section.content)
+    return Markup(text)
+
+
+def _style() -> Markup:
+    """The style sheet, which is ours and needs no escaping."""
+    environment = _environment()
+    if environment.loader is None:
+        return Markup("")
+    return Markup(environment.loader.get_source(environment, "report.css")[0])
+
+
+@cache
+def _environment() -> Environment:
+    """Templates beside this module: everything is escaped, a missing value is an error."""
+    return Environment(
+        loader=PackageLoader("guidegen.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

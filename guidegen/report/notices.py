@@ -1,0 +1,56 @@
+"""Warnings, the red ones first, and every site that got no path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guidegen.model.case import Case
+from guidegen.model.notice import Notice
+from guidegen.model.plan import Skipped
+from guidegen.report.section import Section
+from guidegen.report.wording import number, plain
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning as a row; ``accepted`` names who accepted a red one."""
+
+    subject: str
+    code: str
+    message: str
+    red: bool
+    accepted: str = ""
+
+
+def notices_section(case: Case) -> Section:
+    """List the warnings; says so where there are none."""
+    rows = [_row(case, notice) for notice in all_notices(case)]
+    content = {
+        "red": [row for row in rows if row.red],
+        "other": [row for row in rows if not row.red],
+        "skipped": [(plain(s.name), skipped_reason(s)) for s in case.plan.skipped],
+    }
+    return Section("warnings", "Warnings", "notices.html.j2", content)
+
+
+def all_notices(case: Case) -> tuple[Notice, ...]:
+    """The plan's warnings and those of the scan that the plan does not repeat."""
+    known = {(notice.code, notice.subject) for notice in case.plan.warnings}
+    scan = case.volume.info.notices if case.volume is not None else ()
+    return case.plan.warnings + tuple(n for n in scan if (n.code, n.subject) not in known)
+
+
+def skipped_reason(skipped: Skipped) -> str:
+    """Why a site got no path, with its corridor."""
+    reason = skipped.message or plain(skipped.code)
+    if skipped.corridor_diameter_mm is None:
+        return reason
+    width = number(skipped.corridor_diameter_mm)
+    return reason if width in reason else f"{reason.rstrip('.')} – corridor {width} mm"
+
+
+def _row(case: Case, notice: Notice) -> Warned:
+    accepted = ""
+    if case.approval is not None and f"{notice.code}:{notice.subject}" in case.approval.accepted:
+        accepted = case.approval.by
+    return Warned(plain(notice.subject), notice.code, notice.message, notice.red, accepted)

@@ -1,0 +1,93 @@
+"""Colours and solids of the report's three-dimensional pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidegen.mesh.picture import Camera, ColouredMesh, Picture
+from guidegen.model.arrays import Floats, Ints
+from guidegen.model.bone import Bone
+from guidegen.model.frames import Pose
+from guidegen.model.guide import Guide
+from guidegen.model.plan import Path
+from guidegen.report.drawing import Figure, Note, bar_mm
+from guidegen.report.plane import letter
+from guidegen.report.raster import jpeg_uri
+from guidegen.report.wording import number
+
+BONE = (0.91, 0.86, 0.76)
+OTHER_BONE = (0.80, 0.80, 0.79)
+PATH = (0.93, 0.49, 0.05)
+GUIDE = (0.36, 0.63, 0.78)
+PIN_MM = 1.0
+PIN_OUT_MM = 22.0
+SIDES = 40
+
+
+def cylinder(start_mm: Floats, end_mm: Floats, diameter_mm: float) -> tuple[Floats, Ints]:
+    """A closed, outward cylinder: vertices (V, 3) and faces (F, 3)."""
+    along = np.asarray(end_mm) - np.asarray(start_mm)
+    along = along / np.linalg.norm(along)
+    first = np.cross(along, np.eye(3)[int(np.abs(along).argmin())])
+    first /= np.linalg.norm(first)
+    second = np.cross(along, first)
+    turn = 2 * np.pi * np.arange(SIDES) / SIDES
+    ring = (np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second) * diameter_mm / 2
+    points = np.concatenate([ring + start_mm, ring + end_mm, [start_mm, end_mm]])
+    n = np.arange(SIDES)
+    m = (n + 1) % SIDES
+    low, high = np.full(SIDES, 2 * SIDES), np.full(SIDES, 2 * SIDES + 1)
+    sides = [
+        (n, m, m + SIDES),
+        (n, m + SIDES, n + SIDES),
+        (m, n, low),
+        (n + SIDES, m + SIDES, high),
+    ]
+    return points, np.concatenate([np.stack(s, axis=1) for s in sides])
+
+
+def bone_solid(bone: Bone, planned: bool = True, opacity: float = 1.0) -> ColouredMesh:
+    """A bone, warm where it is planned on and grey where not."""
+    return ColouredMesh(bone.vertices_mm, bone.faces, BONE if planned else OTHER_BONE, opacity)
+
+
+def guide_solid(guide: Guide) -> ColouredMesh:
+    """A guide, opaque."""
+    return ColouredMesh(guide.vertices_mm, guide.faces, GUIDE)
+
+
+def path_solids(path: Path, pin: bool = True) -> list[ColouredMesh]:
+    """A path seen through the bone, with a thin pin that carries its axis on outside."""
+    solids = [ColouredMesh(*cylinder(path.entry_mm, path.tip_mm, path.diameter_mm), PATH, 1.0, 0.5)]
+    if pin:
+        out = path.entry_mm - PIN_OUT_MM * path.direction
+        solids.append(ColouredMesh(*cylinder(out, path.entry_mm, PIN_MM), PATH))
+    return solids
+
+
+def picture_figure(
+    picture: Picture, camera: Camera, frame: Pose, caption: str, notes: tuple[Note, ...] = ()
+) -> Figure:
+    """Put side marks and a scale bar on a picture; drawing units are its pixels.
+
+    Args:
+        picture: (H, W, 3).
+        camera: It was made with.
+        frame: Whose axes name the sides.
+        caption: Below the picture.
+        notes: Further texts.
+    """
+    height, width = picture.shape[:2]
+    bar = bar_mm(camera.width_mm)
+    edges = {"left": -camera.right, "right": camera.right, "top": camera.up, "bottom": -camera.up}
+    return Figure(
+        caption=caption,
+        width=width,
+        height=height,
+        image=jpeg_uri(picture),
+        marks={edge: letter(direction, frame) for edge, direction in edges.items()},
+        notes=notes,
+        bar=bar * width / camera.width_mm,
+        bar_text=f"{number(bar, 0)} mm",
+        text=15.0,
+    )
