@@ -217,7 +217,7 @@ def test_a_full_folder_needs_force_and_loses_the_old_approval(planned, ball_ct):
 
 def test_force_never_touches_a_folder_that_is_no_case(tmp_path, ball, ball_ct):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="no case.toml"):
+    with pytest.raises(InputError, match="holds files"):
         plan_case(Order("ball", ball_ct, tmp_path, force=True))
 
 
