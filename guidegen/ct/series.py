@@ -130,18 +130,12 @@ def _judge(slices: list[SliceHeader], same: SamePixels) -> list[Series]:
     problem = _not_a_slice(slices)
     if problem is not None:
         return [Series(tuple(slices), None, problem)]
-    for trait in _INTERLEAVED:
-        parts = _interleaved(slices, trait)
-        if parts:
-            return [judged for part in parts for judged in _judge(part, same)]
     whole = _stacked(slices, same)
-    if whole.problem is None or whole.stack is not None:
-        return [whole]
-    for trait in _REPEATED:
-        parts = _interleaved(slices, trait)
-        judged = [_stacked(part, same) for part in parts]
-        if judged and all(j.stack is not None for j in judged):
-            return judged
+    for trait in _INTERLEAVED + (() if whole.stack is not None else _REPEATED):
+        parts = [j for part in _interleaved(slices, trait) for j in _judge(part, same)]
+        regular = [part.stack is not None for part in parts]
+        if parts and (all(regular) or (any(regular) and whole.stack is None)):
+            return parts
     return [whole]
 
 
@@ -176,7 +170,9 @@ def _not_a_slice(slices: list[SliceHeader]) -> InputError | None:
     if min(first.shape) < 1:
         return UnsupportedScan("the files hold no image: choose the series with the CT slices")
     if not all(s.grey for s in slices):
-        return UnsupportedScan("the images are colour pictures, not CT values: export the CT")
+        return UnsupportedScan(
+            "the images are colour or inverted pictures, not CT values: export the CT"
+        )
     if "SECONDARY" in first.image_type and first.position is None:
         return UnsupportedScan("the series is a secondary capture: choose the original slices")
     missing = [

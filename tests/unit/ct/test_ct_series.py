@@ -118,6 +118,17 @@ def test_two_kernels_in_one_series_are_split(offset, scan, tmp_path, plain_folde
     )
 
 
+def test_a_kernel_that_only_some_slices_name_does_not_split(scan, tmp_path, plain_folder):
+    class Half(scan):
+        def slice(self, k):
+            data = super().slice(k)
+            if k % 3:
+                data.ConvolutionKernel = "B30f"
+            return data
+
+    assert read_ct(Half().write(tmp_path)).sha256() == read_ct(plain_folder).sha256()
+
+
 def test_repeated_acquisition_is_split(scan, tmp_path):
     scan(extra={"AcquisitionNumber": 1}).write(tmp_path)
     later = scan(extra={"AcquisitionNumber": 2, "RescaleIntercept": -1000}, prefix="B")
