@@ -32,9 +32,11 @@ BACK_MM = 78.0
 BONE_HU = 160.0
 """Voxels of the network: above soft tissue and discs, below the dimmest cortex."""
 JOINT_HU = 120.0
-"""A dip of this depth between two bright walls halves conduction to exp(-1) (engineering choice)."""
-RIB_SEED_MM = 54.0
-"""Bone this far beside the canal, in front of the transverse tips, is rib (engineering choice)."""
+"""A dip this deep between two bright walls lowers conduction to exp(-1) (engineering choice)."""
+TRANSVERSE_TIP_MM = 41.0
+"""Thoracic transverse processes end nearer to the canal than this (engineering choice)."""
+RIB_SEED_MM = 56.0
+"""Bone that runs from there to this far beside the canal is rib (engineering choice)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +155,15 @@ def _cores(shape: tuple[int, ...], bone: np.ndarray, walls: Walls) -> tuple[np.n
         body = (np.abs(s - body_s) < tall) & (back < -9) & (back > -30) & (np.abs(left) < 9)
         ring = (np.abs(s - pedicle) < 3.2) & (back < -2) & (back > -14) & (np.abs(left) < 20)
         core[(body | ring) & bone] = n
-    rib = bone & (np.abs(left) > RIB_SEED_MM) & (back < 45) & (s >= 0)
-    return core, rib
+    aside = np.broadcast_to((np.abs(left) > TRANSVERSE_TIP_MM) & (back < 45), shape)
+    return core, _reaching(bone & aside, np.abs(left) > RIB_SEED_MM)
+
+
+def _reaching(mask: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    """The components of a mask that reach the goal: rib shafts do, transverse tips do not."""
+    pieces, _ = ndimage.label(mask)
+    reached = np.unique(pieces[np.broadcast_to(goal, mask.shape) & mask])
+    return np.asarray(np.isin(pieces, reached[reached > 0]))
 
 
 def _nearest_level(shape: tuple[int, ...], walls: Walls) -> np.ndarray:
