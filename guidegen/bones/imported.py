@@ -140,9 +140,13 @@ def _levels(
 ) -> tuple[Level, ...]:
     """Frames on the canal, from the hole that each vertebra leaves open."""
     frames = _frames(labels, names)
-    heights = {}
-    for value in order:
-        heights[value] = _pedicle_height(labels, value, frames)
+    heights = {value: _pedicle_height(labels, value, frames) for value in order}
+    order = [value for value in order if np.isfinite(heights[value])]
+    if not order:
+        raise AnatomyError(
+            "a label map of whole vertebrae was wanted, but none has a pedicle beside the canal; "
+            "give a map that holds the vertebral arches, not the bodies alone"
+        )
     s = [heights[v] for v in order]
     steps = -np.diff(s) if len(s) > 1 else np.array([26.0])
     out = []
@@ -181,7 +185,7 @@ def _frames(labels: LabelMap, names: dict[int, str]) -> CanalFrames:
 
 
 def _pedicle_height(labels: LabelMap, value: int, frames: CanalFrames) -> float:
-    """Arc length at which the vertebra's own bone stands beside the canal's front half."""
+    """Arc length of the vertebra's own bone beside the canal's front half; NaN if none."""
     angles = np.deg2rad(np.array([-90, -80, -70, -60, 60, 70, 80, 90.0]))
     radii = np.arange(6.0, 19.0)
     rays = np.sin(angles)[:, None, None] * np.array([1.0, 0, 0]) - np.cos(angles)[
@@ -195,10 +199,7 @@ def _pedicle_height(labels: LabelMap, value: int, frames: CanalFrames) -> float:
     own = (labels.labels == value).astype(np.float32)
     share = ndimage.map_coordinates(own, kji, order=1).mean(axis=(1, 2))
     if share.max() < 0.02:
-        raise AnatomyError(
-            "a label map of whole vertebrae was wanted, but one has no pedicle beside the canal; "
-            "give a map that holds the vertebral arches, not the bodies alone"
-        )
+        return float("nan")
     weight = np.maximum(share - 0.5 * share.max(), 0)
     return float((weight * np.arange(len(share))).sum() / weight.sum())
 
