@@ -24,7 +24,9 @@ Singles = npt.NDArray[np.float32]
 OVERSAMPLE = 2
 CREASE_COSINE = 0.77  # corners sharper than 40 deg stay sharp
 HOLLOW_REACH_MM = 14.0
-HOLLOW_RAYS = 6
+HOLLOW_RAYS = 8
+HOLLOW_STRIDE = 4  # fine pixels between points where hollows are felt for
+HOLLOW_TILE = 2
 OUTLINE_STEP_MM = 2.5
 WHITE = (1.0, 1.0, 1.0)
 
@@ -196,8 +198,13 @@ def _draw(
             colour = _tone(layer.colours[hits.triangle], _light(hits, camera))[keep]
             weight = layer.weights[hits.triangle][keep, None]
             image[where] += weight * (colour - image[where])
-    fine = image.reshape(size[1], OVERSAMPLE, size[0], OVERSAMPLE, 3).mean(axis=(1, 3))
-    return np.asarray(np.clip(fine * 255 + 0.5, 0, 255), dtype=np.uint8)
+    return _shrink(image.reshape(*shape, 3))
+
+
+def _shrink(fine: Singles) -> Picture:
+    """Average every two by two fine pixels."""
+    total = fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]
+    return np.asarray(np.clip(total * (255 / 4) + 0.5, 0, 255), dtype=np.uint8)
 
 
 def _layer(meshes: Sequence[ColouredMesh], origin: Floats, ghost: bool = False) -> _Layer | None:
@@ -250,37 +257,39 @@ def _corner_normals(mesh: ColouredMesh) -> Singles:
     return np.asarray(smooth, dtype=np.float32)
 
 
-def _rays(layer: _Layer, camera: Camera, shape: tuple[int, int]) -> tuple[Ints, Floats]:
-    """Fine pixels (N) that can meet the layer, and where their rays cross the camera's plane."""
+def _rays(
+    layer: _Layer, camera: Camera, shape: tuple[int, int], radius: float
+) -> tuple[Ints, Singles]:
+    """Fine pixels (N) that can meet the layer, and where their rays start (N, 3)."""
     rows, columns = shape
     seen = camera.pixels(layer.box_mm, (columns, rows))
     low = np.clip(np.floor(seen.min(axis=0)), 0, (columns, rows)).astype(int)
     high = np.clip(np.ceil(seen.max(axis=0)), 0, (columns, rows)).astype(int)
     column, row = np.arange(low[0], high[0]), np.arange(low[1], high[1])
     step = camera.width_mm / columns
-    x = (column + 0.5 - columns / 2)[None, :, None] * (step * camera.right)
-    y = (rows / 2 - row - 0.5)[:, None, None] * (step * camera.up)
-    where = (row[:, None] * columns + column).ravel()
-    return where, (x + y).reshape(-1, 3)
+    start = camera.centre_mm - layer.origin_mm
+    start = start - (start @ camera.forward + radius) * camera.forward
+    x = (column + 0.5 - columns / 2)[:, None] * (step * camera.right) + start
+    y = (rows / 2 - row - 0.5)[:, None] * (step * camera.up)
+    origins = x.astype(np.float32)[None] + y.astype(np.float32)[:, None]
+    return (row[:, None] * columns + column).ravel(), origins.reshape(-1, 3)
 
 
 def _cast(layer: _Layer, camera: Camera, shape: tuple[int, int], radius: float) -> _Hits:
     """Send one ray through the middle of every fine pixel."""
-    pixels, across = _rays(layer, camera, shape)
-    start = camera.centre_mm - layer.origin_mm
-    start = start - (start @ camera.forward + radius) * camera.forward
-    origins = np.ascontiguousarray(across + start, dtype=np.float32)
+    pixels, origins = _rays(layer, camera, shape, radius)
     forward = camera.forward.astype(np.float32)
-    directions = np.ascontiguousarray(np.broadcast_to(forward, origins.shape))
+    directions = np.empty_like(origins)
+    directions[:] = forward
     found = layer.scene.run(origins, directions, output=True)
     met = np.flatnonzero(found["primID"] >= 0)
     triangle, depth = found["primID"][met], found["tfar"][met]
     u, v = found["u"][met, None], found["v"][met, None]
     corner = layer.corner_normals[triangle]
     normals = corner[:, 0] * (1 - u - v) + corner[:, 1] * u + corner[:, 2] * v
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    away = normals @ forward
-    normals[away > 0] -= 2 * away[away > 0, None] * forward
+    _normalise(normals)
+    away = np.maximum(normals @ forward, 0)
+    normals -= (2 * away)[:, None] * forward
     points = origins[met] + depth[:, None] * forward
     return _Hits(pixels[met], depth, points, normals, triangle)
 
@@ -300,30 +309,42 @@ def _tone(colours: Singles, light: Singles) -> Singles:
     return np.asarray(lit + (1 - lit) * glow[:, None], dtype=np.float32)
 
 
+def _normalise(vectors: Singles) -> None:
+    """Make vectors (N, 3) unit vectors, in place."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    vectors /= np.maximum(lengths, 1e-9)[:, None]
+
+
 def _openness(layer: _Layer, hits: _Hits, shape: tuple[int, int]) -> Singles:
-    """Share of the sky that each hit sees (N), 0.35 to 1, from every second ray, smoothed."""
-    rows, columns = hits.where // shape[1], hits.where % shape[1]
-    chosen = np.flatnonzero((rows % OVERSAMPLE == 0) & (columns % OVERSAMPLE == 0))
-    coarse = (shape[0] // OVERSAMPLE, shape[1] // OVERSAMPLE)
-    row, column = rows[chosen] // OVERSAMPLE, columns[chosen] // OVERSAMPLE
-    pattern = (row % 4) * 4 + column % 4
-    sky = _sphere(16 * HOLLOW_RAYS).reshape(HOLLOW_RAYS, 16, 3)
-    normals = hits.normals[chosen]
-    origins = hits.points[chosen] + 0.05 * normals
-    seen = np.zeros(len(chosen), dtype=np.float32)
-    reach = np.full(len(chosen), HOLLOW_REACH_MM, dtype=np.float32)
-    for k in range(HOLLOW_RAYS):
-        rays = normals + 0.98 * sky[k][pattern]
-        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        met = layer.scene.run(origins, rays, query="OCCLUDED", dists=reach)
-        seen += met < 0
+    """Share of the sky that each hit sees (N), 0.35 to 1, felt for on a coarser grid."""
+    rows, columns = np.divmod(hits.where, shape[1])
+    chosen = np.flatnonzero((rows % HOLLOW_STRIDE == 1) & (columns % HOLLOW_STRIDE == 1))
+    row, column = rows[chosen] // HOLLOW_STRIDE, columns[chosen] // HOLLOW_STRIDE
+    seen = _sky_seen(layer, hits, chosen, (row % HOLLOW_TILE) * HOLLOW_TILE + column % HOLLOW_TILE)
+    coarse = tuple(-(-n // HOLLOW_STRIDE) for n in shape)
     value, count = np.zeros(coarse, dtype=np.float32), np.zeros(coarse, dtype=np.float32)
-    value[row, column], count[row, column] = seen / HOLLOW_RAYS, 1
-    value, count = (ndimage.uniform_filter(a, 4, mode="nearest") for a in (value, count))
-    smooth = value / np.maximum(count, 1e-6)
-    smooth[count < 1e-3] = 1
-    share = smooth[rows // OVERSAMPLE, columns // OVERSAMPLE]
+    value[row, column], count[row, column] = seen, 1
+    value, count = (ndimage.gaussian_filter(a, 1.0, truncate=2.0) for a in (value, count))
+    smooth = np.where(count > 1e-3, value / np.maximum(count, 1e-3), 1).astype(np.float32)
+    fine = ndimage.zoom(
+        smooth, HOLLOW_STRIDE, order=1, mode="nearest", grid_mode=True, prefilter=False
+    )
+    share = fine[rows, columns]
     return np.asarray(0.35 + 0.65 * np.sqrt(np.clip(share, 0, 1)), dtype=np.float32)
+
+
+def _sky_seen(layer: _Layer, hits: _Hits, chosen: Ints, pattern: Ints) -> Singles:
+    """Share of rays from chosen hits (M) that leave without meeting anything near."""
+    sky = _sphere(HOLLOW_TILE**2 * HOLLOW_RAYS).reshape(-1, HOLLOW_RAYS, 3)[pattern]
+    normals = hits.normals[chosen, None]
+    rays = (normals + 0.98 * sky).reshape(-1, 3)
+    _normalise(rays)
+    start = hits.points[chosen, None] + 0.05 * normals
+    origins = np.repeat(start, HOLLOW_RAYS, axis=1).reshape(-1, 3)
+    reach = np.full(len(rays), HOLLOW_REACH_MM, dtype=np.float32)
+    met = layer.scene.run(origins, rays, query="OCCLUDED", dists=reach)
+    free = (met < 0).reshape(-1, HOLLOW_RAYS)
+    return np.asarray(free.mean(axis=1), dtype=np.float32)
 
 
 def _sphere(count: int) -> Singles:

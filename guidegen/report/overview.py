@@ -16,7 +16,7 @@ VIEWS = (
     ("From behind", (0.0, -1.0, 0.0), (0.0, 0.0, 1.0)),
     ("From the patient's left", (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
 )
-MARGIN_MM = 8.0
+MARGIN_MM = 14.0
 PIXELS_PER_MM = 4.0
 WIDTH_LIMITS = (360, 520)
 HEIGHT_LIMITS = (300, 820)

@@ -21,6 +21,7 @@ from guidegen.model.volume import CTVolume
 OUTSIDE_HU = -1024
 WINDOW_CENTRE_HU = 400.0
 WINDOW_WIDTH_HU = 1800.0
+OBLIQUE = 0.5  # an axis within 60 deg of a direction is named
 LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 
 
@@ -69,10 +70,11 @@ class Plane:
 
 
 def letter(direction: Floats, frame: Pose) -> str:
-    """Name a direction by the axis nearest to it: R, L, A, P, H or F."""
+    """Name a direction by the axes nearest to it: R, L, A, P, H, F, or two such as RP."""
     own = np.asarray(direction) @ frame.axes
-    axis = int(np.abs(own).argmax())
-    return LETTERS[axis][0 if own[axis] > 0 else 1]
+    order = np.argsort(-np.abs(own), kind="stable")
+    near = [int(a) for a in order if abs(own[a]) > OBLIQUE] or [int(order[0])]
+    return "".join(LETTERS[axis][0 if own[axis] > 0 else 1] for axis in near[:2])
 
 
 def axial_plane(path: Path, frame: Pose) -> Plane:

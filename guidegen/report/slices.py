@@ -14,7 +14,6 @@ from guidegen.report.drawing import (
     UNITS_PER_MM,
     Circle,
     Figure,
-    Note,
     Stroke,
     bar_mm,
     line,
@@ -138,7 +137,6 @@ def slice_figure(case: Case, path: Path, plane: Plane, look: tuple[float, str]) 
         marks=plane.marks(bone_frame(case, path.bone)),
         strokes=(*_surfaces(case, path, plane, field_mm), *strokes),
         circles=circles,
-        notes=_end_notes(path, plane, field_mm),
         bar=bar * UNITS_PER_MM,
         bar_text=f"{number(bar, 0)} mm",
         text=size / 19,
@@ -186,17 +184,5 @@ def _path_lines(
     box = rectangle(entry, tip, path.diameter_mm)
     strokes.append(Stroke("axis", line(np.array([entry, tip]), field_mm)))
     strokes.append(Stroke("path", line(box, field_mm, closed=True)))
-    return tuple(strokes), ()
-
-
-def _end_notes(path: Path, plane: Plane, field_mm: float) -> tuple[Note, ...]:
-    """Say which end is the entry and which the tip."""
-    if abs(float(path.direction @ plane.normal)) > 0.5:
-        return ()
-    entry, tip = plane.flat(path.entry_mm), plane.flat(path.tip_mm)
-    along = (tip - entry) / max(float(np.linalg.norm(tip - entry)), 1e-9)
-    notes = []
-    for text, place in (("tip", tip + 3.0 * along),):
-        x, y = (place * (1, -1) + field_mm / 2) * UNITS_PER_MM
-        notes.append(Note(text, float(x), float(y), "end"))
-    return tuple(notes)
+    x, y = (entry * (1, -1) + field_mm / 2) * UNITS_PER_MM
+    return tuple(strokes), (Circle("centre", float(x), float(y), 0.9 * UNITS_PER_MM),)

@@ -58,7 +58,9 @@ def guide_solid(guide: Guide) -> ColouredMesh:
 
 def path_solids(path: Path, pin: bool = True) -> list[ColouredMesh]:
     """A path seen through the bone, with a thin pin that carries its axis on outside."""
-    solids = [ColouredMesh(*cylinder(path.entry_mm, path.tip_mm, path.diameter_mm), PATH, 1.0, 0.5)]
+    solids = [
+        ColouredMesh(*cylinder(path.entry_mm, path.tip_mm, path.diameter_mm), PATH, 1.0, 0.45)
+    ]
     if pin:
         out = path.entry_mm - PIN_OUT_MM * path.direction
         solids.append(ColouredMesh(*cylinder(out, path.entry_mm, PIN_MM), PATH))

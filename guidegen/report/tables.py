@@ -21,7 +21,7 @@ def plan_section(case: Case) -> Section | None:
     if not sites:
         return None
     bones = _bone_order(case)
-    sites.sort(key=lambda s: (bones[s.bone], SIDES.get(s.side, 2), s.name))
+    sites.sort(key=lambda site: (bones[site.bone], SIDES.get(site.side, 2), site.name))
     rows = [_path_row(case, s) if isinstance(s, Path) else _skipped_row(s) for s in sites]
     kinds = sorted({path.kind for path in case.plan.paths})
     title = "Plan: " + " and ".join(path_kind(k) for k in kinds) if kinds else "Plan"
@@ -31,7 +31,7 @@ def plan_section(case: Case) -> Section | None:
 def _bone_order(case: Case) -> dict[str, int]:
     """Bones in the case's order (head to foot for a spine), then any others by name."""
     known = [level.name for level in case.levels] or [bone.name for bone in case.bones]
-    named = {s.bone for s in (*case.plan.paths, *case.plan.skipped)}
+    named = {p.bone for p in case.plan.paths} | {s.bone for s in case.plan.skipped}
     order = [*known, *sorted(named - set(known))]
     return {name: place for place, name in enumerate(dict.fromkeys(order))}
 

@@ -45,7 +45,7 @@ def short_hash(digest: str) -> str:
 
 def point(values: Any, digits: int = 1) -> str:
     """Write a point's three coordinates."""
-    return "  ".join(number(float(v), digits) for v in values)
+    return ", ".join(number(float(v), digits) for v in values)
 
 
 def path_title(path: Path) -> str:
