@@ -8,7 +8,8 @@ from guidegen.errors import GeometryError
 from guidegen.mesh.grid import Field, Lattice, distance_to_zero, isosurface
 from guidegen.mesh.solid import Solid
 
-_TOLERANCE_MM = 0.05
+_TOLERANCE_MM = 0.12
+"""Error of the two distance transforms on the grid: this much is left standing."""
 _INEXACT_MM = 1.5
 
 

@@ -15,6 +15,9 @@ from guidegen.model.arrays import Floats
 
 _N_POINTS = 41
 _BELOW_TOP_MM = 3.0
+_DRILL_MM = 2.0
+"""Room between the space over a sleeve, where the drill turns, and an arch that rises beside it."""
+_MAX_GRIP_MM = 27.0
 _GRIP_THICK_MM = 4.5
 
 
@@ -70,13 +73,22 @@ def _hull(x: Floats, need: Floats) -> Floats:
     return np.asarray(np.interp(x, x[kept], need[kept]))
 
 
+def _smoothed(curve: Floats, need: Floats) -> Floats:
+    """Round the corners of a curve, ends fixed, nowhere under ``need``."""
+    out = curve.copy()
+    for _ in range(12):
+        out[1:-1] = (out[:-2] + 2 * out[1:-1] + out[2:]) / 4
+    return np.maximum(out, need)
+
+
 def arch(
     sleeves: tuple[Sleeve, Sleeve], lattice: Lattice, top: Floats, settings: GuideSettings
 ) -> Floats:
     """The bridge's middle line (41, 3) from sleeve to sleeve, over or beside what stands between.
 
     Lines that bow to the head or to the feet by up to 14 mm are tried; the lowest one, counting
-    each mm sideways as 0.3 mm of height, is taken, and raised to a concave arch over ``top``.
+    each mm sideways as 0.3 mm of height, is taken. It leaves the sleeves level, so that it never
+    stands over one, and then rises to a concave arch over ``top``.
 
     Args:
         sleeves: In any order.
@@ -90,14 +102,19 @@ def arch(
     ramp = np.clip(np.minimum(t, 1 - t) / 0.35, 0, 1)
     bow = ramp * ramp * (3 - 2 * ramp)
     reach = settings.bridge_width_mm / 2
+    span = float(ends[1][0] - ends[0][0])
+    knee = min((settings.sleeve_outer_mm + settings.body_thickness_mm) / 2 + _DRILL_MM, 0.3 * span)
+    level = np.minimum(t, 1 - t) * span < knee
+    rising = ~level | np.roll(~level, 1) | np.roll(~level, -1)
     best, chosen = np.inf, line
     for shift in np.arange(-14.0, 14.1, 2.0):
         curve = line.copy()
         curve[:, 1] += shift * bow
         need = _heights(lattice, top, curve[:, 0], curve[:, 1], reach)
         need = np.maximum(need + settings.body_thickness_mm / 2, line[:, 2])
-        need[[0, -1]] = line[[0, -1], 2]
-        curve[:, 2] = _hull(curve[:, 0], need)
+        need[level] = line[level, 2]
+        curve[rising, 2] = _hull(curve[rising, 0], need[rising])
+        curve[:, 2] = _smoothed(curve[:, 2], need)
         cost = float((curve[:, 2] - line[:, 2]).max()) + 0.3 * abs(shift)
         if cost < best - 1e-9:
             best, chosen = cost, curve
@@ -132,12 +149,12 @@ class Grip:
 def room_for_grip(line: Floats, sleeves: tuple[Sleeve, Sleeve]) -> float:
     """Width in x that the grip may take so that drill and chuck pass beside it."""
     middle = line[len(line) // 2]
-    room = np.inf
+    room = _MAX_GRIP_MM
     for sleeve in sleeves:
         axis = sleeve.at(sleeve.top_mm)
         apart = abs(float(axis[0] - middle[0])) - sleeve.outer_mm / 2 - 2.0
         room = min(room, 2 * apart)
-    return float(room)
+    return room
 
 
 def place_grip(

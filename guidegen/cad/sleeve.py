@@ -15,7 +15,7 @@ from guidegen.model.frames import Pose
 
 _MAX_CLIMB_MM = 16.0
 _DEEP_MM = 8.0
-ROUNDING_MM = 1.0
+ROUNDING_MM = 1.2
 """How much rounding by the opening takes off an end of the sleeve at most."""
 
 
@@ -98,9 +98,13 @@ def tube(sleeve: Sleeve) -> Part:
     return cylinder(sleeve.at(-_DEEP_MM), sleeve.at(sleeve.top_mm), sleeve.outer_mm / 2)
 
 
-def bore(sleeve: Sleeve, diameter_mm: float) -> Part:
-    """The bore with both ends far outside the sleeve."""
-    return cylinder(sleeve.at(-_DEEP_MM - 4), sleeve.at(sleeve.top_mm + 4), diameter_mm / 2)
+def pilot(sleeve: Sleeve, diameter_mm: float, high_mm: float) -> Part:
+    """A narrower bore from below the foot up to a height.
+
+    In the distance field it lets the opening round the bore's mouth on the slanting bone; the
+    exact bore is cut afterwards.
+    """
+    return cylinder(sleeve.at(-_DEEP_MM - 4), sleeve.at(high_mm), diameter_mm / 2)
 
 
 def headroom(sleeve: Sleeve) -> Part:

@@ -35,8 +35,8 @@ class Solid:
     def from_mesh(cls, vertices_mm: Floats, faces: Ints, what: str = "mesh") -> Solid:
         """Take a closed, outward surface: vertices (V, 3) mm and faces (F, 3)."""
         mesh = manifold3d.Mesh64(
-            np.ascontiguousarray(vertices_mm, dtype=np.float64),
-            np.ascontiguousarray(faces, dtype=np.uint64),
+            np.array(vertices_mm, dtype=np.float64, order="C"),
+            np.array(faces, dtype=np.uint64, order="C"),
         )
         return cls(manifold3d.Manifold(mesh), what)
 

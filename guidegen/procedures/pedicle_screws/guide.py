@@ -38,9 +38,9 @@ from guidegen.cad.settings import GuideSettings
 from guidegen.cad.sleeve import (
     Sleeve,
     Tab,
-    bore,
     headroom,
     over_tab,
+    pilot,
     side_tab,
     stand,
     tab_plate,
@@ -58,13 +58,13 @@ from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Path, Plan
 
-_UNDERSIZE_MM = 0.4
+_UNDERSIZE_MM = 0.1
 """The bore in the distance field is this much narrower: the exact one is cut afterwards, so that
 its mouth is already round and the isosurface's grid never shows in the bore."""
 _MARK_MM = 3.6
 _POINT_MM = 0.7
 _MIN_CONTACTS = 4
-_OPENING_MARGIN_MM = 0.12
+_OPENING_MARGIN_MM = 0.2
 
 
 class HasGuide(Protocol):
@@ -375,10 +375,12 @@ def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
     field = join(lattice, field, [tab_plate(t) for t in design.tabs], 1.0)
     away = [over_grip(design.grip), *(over_tab(t) for t in design.tabs)]
     for sleeve in design.drilled:
-        away += [headroom(sleeve), bore(sleeve, sleeve.bore_mm - _UNDERSIZE_MM)]
         span = window_span(sleeve, settings.sleeve_closed_mm)
+        away.append(headroom(sleeve))
         if span is not None:
             away.append(window(sleeve, span, settings.window_width_mm))
+        high = span[1] if span is not None else sleeve.foot_mm + settings.sleeve_closed_mm
+        away.append(pilot(sleeve, sleeve.bore_mm - _UNDERSIZE_MM, high))
     field = carve(lattice, field, away)
     cut = forbidden(design.scene, lattice, touching_parts(design), settings)
     field = np.maximum(field, -cut)
