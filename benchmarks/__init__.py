@@ -1,0 +1,1 @@
+"""Ratios, not seconds: ``python -m benchmarks`` prints one table in one run."""
