@@ -102,7 +102,7 @@ def centreline(view: Overview, shortest_mm: float = SHORTEST_CANAL_MM) -> Floats
     path = _best_path(score)
     k = np.arange(len(path))
     along = enclosed[k, path[:, 0], path[:, 1]]
-    first, last = _longest_run(along, int(round(20 / view.step_mm)))
+    first, last = _longest_run(along, round(20 / view.step_mm))
     if (last - first) * view.step_mm < shortest_mm:
         raise AnatomyError(
             "a spine was wanted, but no spinal canal of at least "
@@ -128,7 +128,7 @@ def _scores(view: Overview) -> tuple[np.ndarray, np.ndarray]:
     enclosed = np.where((hu > -60) & (hu < 140), hits / N_DIRECTIONS, 0).astype(np.float32)
     depth = np.minimum(ndimage.distance_transform_edt(~bone, sampling=step), 8) / 8
     body = ndimage.uniform_filter(np.clip(hu, 0, 400) / 400, size=_odd(10, 16, 14, step=step))
-    front = np.minimum(_shifted(body, -int(round(21 / step)), 0), 0.5)
+    front = np.minimum(_shifted(body, -round(21 / step), 0), 0.5)
     score = enclosed**2 + 0.3 * depth + front - _off_midline(hu, step)
     return enclosed, np.where(enclosed > 0, score, -1.0).astype(np.float32)
 

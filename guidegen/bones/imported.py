@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage
@@ -50,7 +51,8 @@ def spine_from_labels(
     order = sorted(names, key=lambda v: -places[v][2])
     levels = _levels(labels, names, order, places, volume)
     line = np.array([level.patient_from_level.origin_mm for level in levels[::-1]])
-    line = line if len(line) > 1 else np.vstack([line - [0, 0, 1], line + [0, 0, 1]])
+    if len(line) == 1:
+        line = line + np.array([[0, 0, -1.0], [0, 0, 1.0]])
     cut = tuple(
         Notice(
             "cut_off_vertebra",
@@ -75,14 +77,8 @@ def _rank(name: str) -> int:
 
 def _require_order(names: dict[int, str], places: dict[int, Floats]) -> None:
     """Names must run head to foot as the labels lie."""
-    by_name = sorted(names, key=lambda v: _rank(names[v]))
-    heights = [float(places[v][2]) for v in by_name]
-    for (a, za), (b, zb) in zip(
-        zip(by_name, heights, strict=True),
-        list(zip(by_name, heights, strict=True))[1:],
-        strict=False,
-    ):
-        if za <= zb:
+    for a, b in pairwise(sorted(names, key=lambda v: _rank(names[v]))):
+        if places[a][2] <= places[b][2]:
             raise InputError(
                 f"the label map's {names[a]} does not lie above its {names[b]}: the names or the "
                 "label scheme are wrong; give the scheme that made the map"
@@ -180,7 +176,7 @@ def _frames(labels: LabelMap, names: dict[int, str]) -> CanalFrames:
     )
     rows = np.flatnonzero((share > 0.5).any(axis=(1, 2)))
     share = share[rows[0] : rows[-1] + 1]
-    view = Overview(40 + 500 * share, low + [0, 0, rows[0] * step], step)
+    view = Overview(40 + 500 * share, low + np.array([0, 0, rows[0] * step]), step)
     return frames_along(centreline(view, shortest_mm=10.0))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage, signal
@@ -104,7 +105,7 @@ def _foramina(profile: Floats) -> Floats:
     """Choose the minima that repeat like levels do, by dynamic programming over pairs."""
     lows, shape = signal.find_peaks(-profile, prominence=25)
     if len(lows) < 2:
-        return lows.astype(np.float64)
+        return np.asarray(lows, dtype=np.float64)
     depth = np.minimum(shape["prominences"] / 150, 1.5)
     n = len(lows)
     gap = lows[None, :] - lows[:, None]
@@ -123,12 +124,12 @@ def _foramina(profile: Floats) -> Floats:
                     if value > best[a, b]:
                         best[a, b], came[a, b] = value, z
     if not np.isfinite(best).any():
-        return lows[[int(depth.argmax())]].astype(np.float64)
-    a, b = np.unravel_index(int(best.argmax()), best.shape)
-    chain = [int(b)]
+        return np.asarray(lows[[int(depth.argmax())]], dtype=np.float64)
+    a, b = divmod(int(best.argmax()), n)
+    chain = [b]
     while a >= 0:
-        chain.append(int(a))
-        a, b = came[a, b], a
+        chain.append(a)
+        a, b = int(came[a, b]), a
     return np.asarray(lows[chain[::-1]], dtype=np.float64)
 
 
@@ -153,7 +154,7 @@ def _levels(frames: CanalFrames, profile: Floats, foramina: Floats) -> Walls:
             "vertebrae were wanted, but no pedicle can be told along the canal; "
             "check that whole vertebrae are in view"
         )
-    pedicles = [_middle(profile, a, b) for a, b in zip(limits[:-1], limits[1:], strict=True)]
+    pedicles = [_middle(profile, a, b) for a, b in pairwise(limits)]
     return Walls(frames, np.array(pedicles), np.array(limits), not below, not above, profile)
 
 

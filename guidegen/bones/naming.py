@@ -92,7 +92,7 @@ def name_levels(
     if not anchors:
         names = tuple(f"V{n_levels - n}" for n in range(n_levels))
         return Naming(names, False, (_unanchored(),))
-    how, first = anchors[0]
+    first = anchors[0][1]
     notices = tuple(_disagrees(h, first, other) for h, other in anchors[1:] if other != first)
     return Naming(_numbered(first, n_levels), True, notices)
 

@@ -62,9 +62,8 @@ class Straight:
 
     def voxels(self, points_mm: Floats) -> Floats:
         """LPS points (..., 3) to continuous voxel coordinates of the straightened grid."""
-        return straight_coordinates(self.frames, points_mm) / STEP_MM + np.array(
-            [0.0, FRONT_MM / STEP_MM, LEFT_MM / STEP_MM]
-        )
+        corner = np.array([0.0, FRONT_MM, LEFT_MM])
+        return np.asarray((straight_coordinates(self.frames, points_mm) + corner) / STEP_MM)
 
 
 def straight_coordinates(frames: CanalFrames, points_mm: Floats) -> Floats:

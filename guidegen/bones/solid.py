@@ -74,8 +74,8 @@ def native_labels(volume: CTVolume, straight: Straight, solid: np.ndarray) -> np
     Returns:
         (K, J, I) uint16: level index + 1, ``RIB_LABEL`` on ribs.
     """
-    carried = _carried(volume, straight, solid)
-    sure = _carried(volume, straight, _away_from_others(solid))
+    both = np.stack([solid, _away_from_others(solid)])
+    carried, sure = _carried(volume, straight, both)
     hu = ndimage.gaussian_filter(volume.hu.astype(np.float32), 0.5)
     contested = (carried != 0) & (sure == 0)
     near = ndimage.binary_dilation(contested, iterations=2) & ((hu > BONE_HU) | (carried != 0))
@@ -96,7 +96,7 @@ def _away_from_others(labels: np.ndarray) -> np.ndarray:
 
 
 def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.ndarray:
-    """Nearest label of the straightened grid at every voxel of the scan."""
+    """Nearest labels (n, ...) of the straightened grid at every voxel of the scan (n, K, J, I)."""
     shape = volume.grid.shape_kji
     knots = [
         np.linspace(0, n - 1, max(2, int(n * size / COARSE_MM) + 2))
@@ -104,7 +104,7 @@ def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.nda
     ]
     mesh = np.stack(np.meshgrid(*knots, indexing="ij"), axis=-1)
     coarse = straight.voxels(volume.grid.patient(mesh)).astype(np.float32)
-    out = np.zeros(shape, dtype=np.int16)
+    out = np.zeros((len(labels), *shape), dtype=np.int16)
     positions = [
         np.interp(np.arange(n), k, np.arange(len(k))) for n, k in zip(shape, knots, strict=True)
     ]
@@ -115,6 +115,6 @@ def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.nda
         layer = coarse[low] * (1 - part) + coarse[low + 1] * part
         where = [ndimage.map_coordinates(layer[..., axis], (jj, ii), order=1) for axis in range(3)]
         index = np.rint(np.stack(where)).astype(int)
-        inside = ((index >= 0) & (index < np.array(labels.shape)[:, None, None])).all(axis=0)
-        out[k][inside] = labels[tuple(index[:, inside])]
+        inside = ((index >= 0) & (index < np.array(labels.shape[1:])[:, None, None])).all(axis=0)
+        out[:, k, inside] = labels[(slice(None), *index[:, inside])]
     return out

@@ -74,8 +74,8 @@ def _smooth_line(points_mm: Floats, sigma_mm: float) -> Floats:
 def sample(volume: CTVolume, points_mm: Floats, order: int = 1) -> np.ndarray:
     """Grey values at LPS points (..., 3); air outside the scan."""
     kji = np.moveaxis(volume.grid.kji(points_mm), -1, 0)
-    return ndimage.map_coordinates(
-        volume.hu, kji, order=order, output=np.float32, cval=-1000.0, prefilter=order > 1
+    return np.asarray(
+        ndimage.map_coordinates(volume.hu, kji, order=order, output=np.float32, cval=-1000.0)
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from skimage.measure import marching_cubes
 
 from guidegen.bones.threshold import cortical_hu, local_threshold
@@ -152,9 +154,6 @@ def closed_isosurface(field: np.ndarray, grid: Grid, name: str) -> tuple[Floats,
 
 def _largest_shell(faces: Ints, n_vertices: int) -> Ints:
     """The faces of the shell with the most faces."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     a, b = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
     graph = coo_matrix((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n_vertices, n_vertices))
     _, shell = connected_components(graph, directed=False)

@@ -38,7 +38,7 @@ def edge_share(peak_share: np.ndarray) -> np.ndarray:
     table = np.linspace(0.02, 8.0, 400)
     peak = 2 * norm.cdf(table / 2) - 1
     face = (norm.cdf(table) - 0.5) / peak
-    return np.minimum(np.interp(peak_share, peak, face), HIGHEST_SHARE)
+    return np.asarray(np.minimum(np.interp(peak_share, peak, face), HIGHEST_SHARE))
 
 
 def local_threshold(
