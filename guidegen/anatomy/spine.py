@@ -10,7 +10,9 @@ _OPTIONAL = ("S1",)
 
 
 def _in_view(spine: Spine) -> str:
-    return ", ".join(level.name + ("" if level.complete else " (cut off)") for level in spine.levels)
+    return ", ".join(
+        level.name + ("" if level.complete else " (cut off)") for level in spine.levels
+    )
 
 
 def _index(name: str, spine: Spine) -> int:

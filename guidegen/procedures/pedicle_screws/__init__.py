@@ -1,1 +1,5 @@
-"""Pedicle-screw drill guides."""
+"""Drill guides for pedicle screws, thoracic and lumbar."""
+
+from guidegen.procedures.pedicle_screws.procedure import PedicleScrews
+
+__all__ = ["PedicleScrews"]

@@ -1,0 +1,299 @@
+"""The widest straight corridor through a pedicle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import optimize
+
+from guidegen.mesh.field import DistanceField
+from guidegen.model.arrays import Floats
+from guidegen.planning.approach import Obstacles
+from guidegen.planning.limits import PathLimits
+from guidegen.planning.line import Line, directions
+from guidegen.planning.wall import Span, Wall, choose_tip
+
+_BLOCKED_WEIGHT = 3.0
+_SHORT_CLIMB = 6
+"""Steps after which only the best start is followed further."""
+_LEVER_MM = 15.0
+"""A turn of 1 rad weighs like this shift: half the length of a corridor."""
+
+
+@dataclass(frozen=True, eq=False)
+class Corridor:
+    """A straight corridor; places along the line in mm, zero at the line's point.
+
+    Args:
+        line: The axis.
+        entry: Where it meets the surface.
+        body: Where it enters the body.
+        tip: The deepest point.
+        front: Where it would leave through the front cortex.
+        diameter_mm: Twice the axis's smallest distance to the wall from ``cap_mm`` under the entry
+            to the tip; the face through which it enters is no wall (``Wall.corridor_radius``).
+        cylinder_mm: Diameter of the largest cylinder about the axis that stays inside from
+            ``cap_mm`` under the entry to the tip; the entry's face counts.
+        deep_enough: The tip lies within the depth limits.
+        approach_mm: Smallest clearance of drill and sleeve from bone; negative is blocked.
+    """
+
+    line: Line
+    entry: float
+    body: float
+    tip: float
+    front: float
+    diameter_mm: float
+    cylinder_mm: float
+    deep_enough: bool
+    approach_mm: float
+
+    def at(self, place: float) -> Floats:
+        """(3,): the point of the axis at a place along it."""
+        return np.asarray(self.line.point + place * self.line.direction)
+
+    @property
+    def depth_share(self) -> float:
+        """Depth of the tip in the body, as a share of the body's depth along the axis."""
+        return (self.tip - self.body) / (self.front - self.body)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One pedicle to be planned; everything in the vertebra's frame.
+
+    Args:
+        wall: The surface near the pedicle.
+        obstacles: What drill and sleeve must pass.
+        limits: What the path may do.
+        start: Through the isthmus' centre, along the pedicle.
+    """
+
+    wall: Wall
+    obstacles: Obstacles
+    limits: PathLimits
+    start: Line
+
+
+def _lattice(task: Task) -> tuple[Floats, Floats, Floats]:
+    """List the lines of the coarse search: (L, 3) points, (L,) axial, (L,) sagittal degrees."""
+    low, high = task.limits.axial_deg
+    axial = np.linspace(low, high, max(2, round((high - low) / 5.0) + 1))
+    sagittal = np.arange(task.limits.sagittal_deg[0], task.limits.sagittal_deg[1] + 0.1, 5.0)
+    across, up = np.arange(-4.0, 4.1, 1.0), np.arange(-5.0, 5.1, 1.25)
+    a, s, u, v = (g.ravel() for g in np.meshgrid(axial, sagittal, across, up, indexing="ij"))
+    points = task.start.point + np.stack([u, np.zeros_like(u), v], axis=1)
+    return points, a, s
+
+
+def _coarse_scores(field: DistanceField, task: Task, points: Floats, ways: Floats) -> Floats:
+    """Score lines by their smallest depth in the bone from under the entry to 60 % of the body.
+
+    Within 8 mm of the entry a depth is not counted where the entry's own face limits it.
+    """
+    t = np.arange(-30.0, 42.0, 1.5)
+    depth = -field.at(points[:, None, :] + t[None, :, None] * ways[:, None, :])
+    zero = int(np.argmin(np.abs(t)))
+    outside = depth <= 0
+    entry = zero - np.argmax(outside[:, zero::-1], axis=1)
+    front = zero + np.argmax(outside[:, zero:], axis=1)
+    body = (task.wall.body_back_mm - points[:, 1]) / ways[:, 1]
+    end = body + task.limits.depth_share[0] * (t[front] - body)
+    under = t[None, :] - t[entry][:, None]
+    counted = (under >= task.limits.cap_mm) & (t[None, :] <= end[:, None])
+    counted &= ~((under < 8.0) & (depth > 0.7 * under - 1.0))
+    scores = np.where(counted, depth, np.inf).min(axis=1)
+    bad = outside[:, zero] | (entry == zero) | (front == zero) | (end < body + 3.0)
+    return np.asarray(np.where(bad | ~np.isfinite(scores), -np.inf, scores))
+
+
+def _starts(field: DistanceField, task: Task, n_wanted: int = 3) -> list[Line]:
+    """Choose the best lines of the coarse search that differ from each other."""
+    points, axial, sagittal = _lattice(task)
+    scores = _coarse_scores(field, task, points, directions(axial, sagittal, task.start.side))
+    chosen: list[Line] = []
+    for n in np.argsort(-scores, kind="stable")[:400]:
+        if not np.isfinite(scores[n]) or len(chosen) == n_wanted:
+            break
+        line = Line(points[n], float(axial[n]), float(sagittal[n]), task.start.side)
+        if all(_apart(line, other) for other in chosen):
+            chosen.append(line)
+    return chosen
+
+
+def _apart(a: Line, b: Line) -> bool:
+    turn = np.hypot(a.axial_deg - b.axial_deg, a.sagittal_deg - b.sagittal_deg)
+    return bool(turn > 6.0 or np.linalg.norm(a.point - b.point) > 2.4)
+
+
+def _bias(task: Task, line: Line, places: Floats, outwards: Floats, bias_mm: float) -> Floats:
+    """How much nearer the canal's wall counts: points facing the midline beside the canal."""
+    y = line.point[1] + places * line.direction[1]
+    medial = (-task.start.side * outwards[:, 0] > 0.5) & (y > task.wall.body_back_mm - 1.0)
+    return np.where(medial, bias_mm, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A line with what limits it."""
+
+    line: Line
+    span: Span
+    end: float
+    value: float
+
+
+def _counted(
+    task: Task, line: Line, span: Span, end: float, bias_mm: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """What limits a line: (M,) counted gaps, places, (M, 3) outwards, and (M,) weights.
+
+    The entry's face is no wall of the corridor, but the screw must be inside it: its points count
+    as the corridor that would allow a screw of their radius, and not at all beyond the thickest.
+    """
+    limits = task.limits
+    radii, places, outwards = task.wall.radii(line, span.entry + limits.cap_mm, end)
+    face = radii > places - span.entry
+    keep = ~face | (radii < limits.max_diameter_mm / 2)
+    radii, places, outwards, face = radii[keep], places[keep], outwards[keep], face[keep]
+    weights = np.where(face, 1.0 / limits.corridor_share, 1.0)
+    gaps = radii * weights - _bias(task, line, places, outwards, bias_mm)
+    return gaps, places, outwards, weights
+
+
+def _try(task: Task, line: Line, bias_mm: float) -> _Tried | None:
+    """Measure a line; the value is its radius less the penalty for a blocked approach."""
+    span = task.wall.span(line)
+    if span is None:
+        return None
+    end = span.shallowest(task.limits)
+    counted, _, _, _ = _counted(task, line, span, end, bias_mm)
+    if not len(counted):
+        return None
+    free = task.obstacles.free(line, span.entry, task.limits)
+    return _Tried(line, span, end, float(counted.min()) + _BLOCKED_WEIGHT * min(free, 0.0))
+
+
+def _thin(gaps: Floats, places: Floats, outwards: Floats) -> Floats:
+    """Keep the nearest point in each cell of 15 deg x 2 mm: indices."""
+    angle = np.floor(np.degrees(np.arctan2(outwards[:, 2], outwards[:, 0])) / 15.0)
+    cell = (angle * 1000 + np.floor(places / 2.0)).astype(np.int64)
+    order = np.lexsort((gaps, cell))
+    first = np.append(True, np.diff(cell[order]) != 0)
+    return np.asarray(order[first])
+
+
+def _rows(line: Line, gaps: Floats, places: Floats, outwards: Floats) -> tuple[Floats, Floats]:
+    """Linearise: the loss of each gap per shift across, shift up, turn axial, turn sagittal."""
+    norm = np.linalg.norm(
+        [np.tan(np.radians(line.axial_deg)), 1.0, np.tan(np.radians(line.sagittal_deg))]
+    )
+    lever = places / _LEVER_MM / norm
+    across, up = outwards[:, 0], outwards[:, 2]
+    rows = np.stack([across, up, -line.side * across * lever, up * lever], axis=1)
+    return rows, gaps
+
+
+def _step(task: Task, tried: _Tried, bias_mm: float, trust_mm: float) -> Line | None:
+    """Solve the linearised problem within a trust region; the line it proposes."""
+    line, limits = tried.line, task.limits
+    gaps, places, outwards, weights = _counted(task, line, tried.span, tried.end, bias_mm)
+    near = np.flatnonzero(gaps < gaps.min() + 3.0 * trust_mm + 0.3)
+    near = near[_thin(gaps[near], places[near], outwards[near])]
+    rows, room = _rows(line, gaps[near], places[near], outwards[near])
+    rows = rows * weights[near, None]
+    free, at, away = task.obstacles.clearances(line, tried.span.entry, limits)
+    close = np.flatnonzero(free < 4.0 * trust_mm)
+    close = close[_thin(free[close], at[close], away[close])] if len(close) else close
+    rows_b, room_b = _rows(line, free[close], at[close], away[close])
+    n, m = len(near), len(close)
+    # Unknowns: shift across, shift up, turn axial, turn sagittal, radius, collision.
+    matrix = np.block(
+        [
+            [rows, np.ones((n, 1)), np.zeros((n, 1))],
+            [rows_b, np.zeros((m, 1)), -np.ones((m, 1))],
+        ]
+    )
+    slopes = [np.tan(np.radians(v)) for v in (line.axial_deg, line.sagittal_deg)]
+    bounds: list[tuple[float | None, float | None]] = [(-trust_mm, trust_mm)] * 2
+    for slope, (low, high) in zip(slopes, (limits.axial_deg, limits.sagittal_deg), strict=True):
+        least, most = ((np.tan(np.radians(v)) - slope) * _LEVER_MM for v in (low, high))
+        bounds.append((min(max(-trust_mm, least), 0.0), max(min(trust_mm, most), 0.0)))
+    found = optimize.linprog(
+        [0, 0, 0, 0, -1.0, _BLOCKED_WEIGHT],
+        A_ub=matrix,
+        b_ub=np.concatenate([room, room_b]),
+        bounds=[*bounds, (None, None), (0.0, None)],
+        method="highs",
+    )
+    if not found.success:
+        return None
+    x = found.x
+    turned = [np.degrees(np.arctan(s + d / _LEVER_MM)) for s, d in zip(slopes, x[2:4], strict=True)]
+    point = line.point + np.array([x[0], 0.0, x[1]])
+    return replace(line, point=point, axial_deg=float(turned[0]), sagittal_deg=float(turned[1]))
+
+
+def _refine(task: Task, start: Line, bias_mm: float, n_steps: int = 40) -> _Tried | None:
+    """Climb from a line by sequential linear programming until the steps are below 0.02 mm."""
+    best, trust = _try(task, start, bias_mm), 1.0
+    for _ in range(n_steps):
+        if best is None or trust < 0.02:
+            break
+        line = _step(task, best, bias_mm, trust)
+        tried = None if line is None else _try(task, line, bias_mm)
+        if tried is not None and tried.value > best.value + 1e-3:
+            best = tried
+        else:
+            trust *= 0.4
+    return best
+
+
+def widest_corridor(field: DistanceField, task: Task) -> Corridor | None:
+    """Find the widest straight corridor through a pedicle within the limits.
+
+    A lattice of lines (9 x 9 points on the isthmus' plane, directions 5 deg apart) is scored on the
+    sampled distance field; the best three that differ are refined on the surface itself. The
+    refinement maximises the radius of the largest cylinder about the axis that stays inside the
+    bone from ``cap_mm`` under the entry to the shallowest tip allowed: the smallest of many
+    smooth distances, so a sequence of small linear programs with a trust region climbs to the
+    maximum. Drill and sleeve colliding with bone costs three times its depth. Where the corridor is
+    wide, the canal's wall then counts ``canal_bias_mm`` nearer than it is.
+
+    Args:
+        field: Distance field in the vertebra's frame round pedicle and body.
+        task: The pedicle.
+
+    Returns:
+        The corridor; None where no line runs inside the bone from the arch into the body.
+    """
+    lines = [*_starts(field, task), task.start]
+    climbed = [r for r in (_refine(task, line, 0.0, _SHORT_CLIMB) for line in lines) if r]
+    if not climbed:
+        return None
+    best = max(climbed, key=lambda tried: tried.value)
+    best = _refine(task, best.line, 0.0) or best
+    bias = task.limits.canal_bias_mm * float(np.clip(best.value - 3.0, 0.0, 1.0))
+    if bias > 0:
+        best = _refine(task, best.line, bias) or best
+    return measure_corridor(task, best.line)
+
+
+def measure_corridor(task: Task, line: Line) -> Corridor | None:
+    """Measure a given line: entry, tip, corridor, approach; None if it is not inside the bone."""
+    span = task.wall.span(line)
+    if span is None:
+        return None
+    tip, deep = choose_tip(task.wall, line, span, task.limits)
+    return Corridor(
+        line=line,
+        entry=span.entry,
+        body=span.body,
+        tip=tip,
+        front=span.front,
+        diameter_mm=2.0 * task.wall.corridor_radius(line, span.entry, tip, task.limits.cap_mm),
+        cylinder_mm=2.0 * task.wall.cylinder_radius(line, span.entry + task.limits.cap_mm, tip),
+        deep_enough=deep,
+        approach_mm=task.obstacles.free(line, span.entry, task.limits),
+    )

@@ -1,0 +1,223 @@
+"""One pedicle: from its landmark to a screw's path, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from guidegen.mesh.rays import RayTarget
+from guidegen.model.arrays import Floats
+from guidegen.model.bone import Bone
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.plan import Path, Skipped
+from guidegen.model.volume import CTVolume
+from guidegen.planning.corridor import Corridor, Task
+from guidegen.planning.grade import gertzbein_robbins
+from guidegen.planning.half_maximum import Axis, Profile, mean_hu, measure_profile
+from guidegen.planning.limits import PathLimits
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+
+SIDES = (("left", 1.0), ("right", -1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Pedicle:
+    """A pedicle with its corridor and what the grey values say of it.
+
+    Args:
+        bone: The vertebra.
+        landmarks: Its landmarks.
+        side: ``left`` or ``right``.
+        task: What was planned on.
+        corridor: In the vertebra's frame.
+        axis: The same path in the patient's frame.
+        profile: Half-maximum wall around it.
+    """
+
+    bone: Bone
+    landmarks: Landmarks
+    side: str
+    task: Task
+    corridor: Corridor
+    axis: Axis
+    profile: Profile
+
+    @property
+    def name(self) -> str:
+        """As in the plan: ``L3_left``."""
+        return f"{self.bone.name}_{self.side}"
+
+
+def is_lumbar(level: str) -> bool:
+    """True for L1 to L6 and S1."""
+    return level[:1] in ("L", "S")
+
+
+def path_limits(level: str, settings: PedicleSettings) -> PathLimits:
+    """Choose the limits of a level by its name."""
+    screw, guide = settings.screw, settings.guide
+    by_region = {
+        "T": screw.thoracic_axial_deg,
+        "L": screw.lumbar_axial_deg,
+        "S": screw.sacral_axial_deg,
+    }
+    thick = screw.max_lumbar_diameter_mm if is_lumbar(level) else screw.max_thoracic_diameter_mm
+    return PathLimits(
+        axial_deg=by_region.get(level[:1], screw.unnamed_axial_deg),
+        sagittal_deg=screw.sagittal_deg,
+        depth_share=screw.depth_share,
+        front_margin_mm=screw.front_margin_mm,
+        corridor_share=screw.corridor_share,
+        max_diameter_mm=thick,
+        cap_mm=screw.cap_mm,
+        length_step_mm=screw.length_step_mm,
+        canal_bias_mm=screw.canal_bias_mm,
+        drill_radius_mm=screw.pilot_diameter_mm / 2 + screw.drill_clearance_mm,
+        sleeve_radius_mm=guide.sleeve_outer_mm / 2,
+        standoff_mm=screw.sleeve_standoff_mm,
+        sleeve_reach_mm=screw.sleeve_reach_mm,
+    )
+
+
+def measured(
+    volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task, corridor: Corridor
+) -> Pedicle:
+    """Carry a corridor to the patient's frame and measure its half-maximum wall."""
+    pose, side = landmarks.patient_from_bone, task.start.side
+    axis = Axis(
+        entry_mm=pose.points(corridor.at(corridor.entry)),
+        direction=pose.vectors(corridor.line.direction),
+        length_mm=corridor.tip - corridor.entry,
+        medial=pose.vectors(np.array([-side, 0.0, 0.0])),
+    )
+    target = RayTarget(bone.vertices_mm, bone.faces)
+    profile = measure_profile(volume, target, axis, task.limits.cap_mm)
+    name = "left" if side > 0 else "right"
+    return Pedicle(bone, landmarks, name, task, corridor, axis, profile)
+
+
+def _diameter(pedicle: Pedicle, settings: PedicleSettings) -> float:
+    """Thickest screw of the set that both corridors allow and that stays inside; 0 if none."""
+    screw, limits = settings.screw, pedicle.task.limits
+    profile, corridor = pedicle.profile, pedicle.corridor
+    half_maximum = profile.corridor_mm(limits.cap_mm)
+    most = min(
+        screw.corridor_share * min(half_maximum, corridor.diameter_mm),
+        corridor.cylinder_mm,
+        profile.cylinder_mm(limits.cap_mm),
+        limits.max_diameter_mm,
+    )
+    steps = np.floor(most / screw.diameter_step_mm + 1e-6)
+    return float(steps * screw.diameter_step_mm)
+
+
+def _skip(pedicle: Pedicle, code: str, message: str) -> Skipped:
+    cap = pedicle.task.limits.cap_mm
+    return Skipped(
+        pedicle.name,
+        pedicle.bone.name,
+        pedicle.side,
+        code,
+        round(pedicle.profile.corridor_mm(cap), 2),
+        message,
+        {
+            "corridor_spread_mm": round(pedicle.profile.spread_mm(cap), 2),
+            "surface_corridor_mm": round(pedicle.corridor.diameter_mm, 2),
+        },
+    )
+
+
+def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Path | Skipped:
+    """Decide on a screw.
+
+    A screw is planned exactly where the half-maximum corridor is at least ``min_corridor_mm``, a
+    drill can come in and the thinnest screw stays within grade B on the half-maximum wall.
+    """
+    screw, cap = settings.screw, pedicle.task.limits.cap_mm
+    half_maximum = pedicle.profile.corridor_mm(cap)
+    if half_maximum < screw.min_corridor_mm:
+        return _skip(
+            pedicle,
+            "narrow_pedicle",
+            f"the pedicle's half-maximum corridor is {half_maximum:.1f} mm wide, a screw needs "
+            f"{screw.min_corridor_mm:.1f} mm",
+        )
+    if pedicle.corridor.approach_mm < -0.05:
+        return _skip(
+            pedicle,
+            "drill_blocked",
+            f"bone stands {-pedicle.corridor.approach_mm:.1f} mm in the way of drill or sleeve on "
+            "every path through this pedicle",
+        )
+    diameter = max(_diameter(pedicle, settings), screw.min_diameter_mm)
+    breach, wall = pedicle.profile.breach(diameter, cap)
+    if gertzbein_robbins(breach) not in ("A", "B"):
+        return _skip(
+            pedicle,
+            "no_corridor",
+            f"the thinnest screw ({diameter:.1f} mm) would leave the bone by {breach:.1f} mm "
+            f"({wall} wall)",
+        )
+    return _path(volume, pedicle, diameter, settings)
+
+
+def _warnings(pedicle: Pedicle, diameter_mm: float, hu: float, screw_hu: float) -> tuple[str, ...]:
+    """Codes of what a reader should know of a path."""
+    corridor, limits = pedicle.corridor, pedicle.task.limits
+    found = {
+        "low_bone_density": hu < screw_hu,
+        "tight_corridor": diameter_mm > limits.corridor_share * corridor.diameter_mm + 1e-6,
+        "tight_approach": corridor.approach_mm < 0.5,
+        "depth_out_of_range": not corridor.deep_enough,
+        "wall_unclear": pedicle.profile.seen < 0.8,
+    }
+    return tuple(code for code, holds in found.items() if holds)
+
+
+def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
+    """Further numbers of a path."""
+    corridor, cap = pedicle.corridor, pedicle.task.limits.cap_mm
+    standoff = pedicle.task.obstacles.sleeve_standoff(
+        corridor.line, corridor.entry, pedicle.task.limits
+    )
+    numbers = {
+        "mean_hu": hu,
+        "entry_to_midline_mm": abs(float(corridor.at(corridor.entry)[0])),
+        "half_maximum_corridor_mm": pedicle.profile.corridor_mm(cap),
+        "corridor_spread_mm": pedicle.profile.spread_mm(cap),
+        "length_mm": corridor.tip - corridor.entry,
+        "depth_share": corridor.depth_share,
+        "front_mm": corridor.front - corridor.tip,
+        "sleeve_standoff_mm": standoff,
+        "wall_seen_share": pedicle.profile.seen,
+    }
+    return {name: round(float(value), 3) for name, value in numbers.items()}
+
+
+def _path(
+    volume: CTVolume, pedicle: Pedicle, diameter_mm: float, settings: PedicleSettings
+) -> Path:
+    corridor, axis = pedicle.corridor, pedicle.axis
+    breach, wall = pedicle.profile.breach(diameter_mm, settings.screw.cap_mm)
+    hu = mean_hu(volume, axis, diameter_mm)
+    tip: Floats = axis.entry_mm + axis.length_mm * axis.direction
+    return Path(
+        name=pedicle.name,
+        bone=pedicle.bone.name,
+        kind="screw",
+        side=pedicle.side,
+        entry_mm=axis.entry_mm,
+        tip_mm=tip,
+        diameter_mm=diameter_mm,
+        pilot_diameter_mm=settings.screw.pilot_diameter_mm,
+        corridor_diameter_mm=corridor.diameter_mm,
+        clearance_mm=(corridor.diameter_mm - diameter_mm) / 2,
+        grade=gertzbein_robbins(breach),
+        breach_mm=breach,
+        breach_wall=wall,
+        axial_angle_deg=corridor.line.axial_deg,
+        sagittal_angle_deg=corridor.line.sagittal_deg,
+        warnings=_warnings(pedicle, diameter_mm, hu, settings.screw.low_density_hu),
+        extra=_extra(pedicle, hu),
+    )

@@ -1,0 +1,129 @@
+"""Pedicle screws as the flow sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from guidegen.anatomy.spine import choose_levels
+from guidegen.anatomy.vertebra import find_landmarks
+from guidegen.bones.spine import find_spine
+from guidegen.bones.surface import extract_bones
+from guidegen.errors import AnatomyError, PlanError
+from guidegen.model.bone import Bone
+from guidegen.model.case import SettingRow
+from guidegen.model.findings import Finding
+from guidegen.model.guide import Guide
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.level import Spine
+from guidegen.model.notice import Progress, stage
+from guidegen.model.plan import Plan
+from guidegen.model.volume import CTVolume
+from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.procedures.pedicle_screws.plan import plan_screws
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+
+
+def _own(settings: BaseModel) -> PedicleSettings:
+    """Make sure that the settings are this procedure's."""
+    if not isinstance(settings, PedicleSettings):
+        raise PlanError(f"pedicle-screws needs its own settings, found {type(settings).__name__}")
+    return settings
+
+
+def _with_neighbours(chosen: tuple[str, ...], spine: Spine) -> tuple[str, ...]:
+    """Add the levels next to the chosen ones: a drill must pass them."""
+    order = [level.name for level in spine.levels]
+    at = [order.index(name) for name in chosen]
+    return tuple(n for k, n in enumerate(order) if any(abs(k - c) <= 1 for c in at))
+
+
+def _landmarks(bones: Iterable[Bone], spine: Spine, chosen: tuple[str, ...]) -> list[Landmarks]:
+    """Find the landmarks of the chosen bones.
+
+    Raises:
+        AnatomyError: Not one of them has landmarks; says why the last one has none.
+    """
+    found, why = [], ""
+    for bone in bones:
+        if bone.name not in chosen:
+            continue
+        try:
+            found.append(find_landmarks(bone, spine.level(bone.name)))
+        except AnatomyError as error:
+            why = str(error)
+    if not found:
+        raise AnatomyError(f"no pedicle can be planned on {', '.join(chosen)}: {why}")
+    return found
+
+
+def _rows(prefix: str, settings: BaseModel) -> list[SettingRow]:
+    """Flatten settings to rows; the description holds reason and source."""
+    rows: list[SettingRow] = []
+    fields: dict[str, FieldInfo] = type(settings).model_fields
+    for name, info in fields.items():
+        value: Any = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            rows += _rows(f"{prefix}{name}.", value)
+            continue
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        text = " to ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value}"
+        unit = str(extra.get("unit", ""))
+        rows.append(SettingRow(f"{prefix}{name}", text, unit, info.description or ""))
+    return rows
+
+
+class PedicleScrews(Procedure):
+    """Screws through the pedicles of chosen levels; one bilateral drill guide a vertebra."""
+
+    name: ClassVar[str] = "pedicle-screws"
+    title: ClassVar[str] = "Pedicle-screw drill guides"
+    settings_type: ClassVar[type[BaseModel]] = PedicleSettings
+
+    def find_anatomy(
+        self, volume: CTVolume, options: Options, settings: BaseModel, progress: Progress
+    ) -> Anatomy:
+        """Find spine, surfaces of the chosen levels and their neighbours, and landmarks."""
+        _own(settings)
+        search = stage(progress, "spine", 0.0, 0.55)
+        spine = find_spine(volume, options.lowest_level, options.labels, search)
+        chosen = choose_levels(options.levels, spine)
+        wanted = _with_neighbours(chosen, spine)
+        bones = extract_bones(volume, spine, wanted, stage(progress, "surfaces", 0.55, 0.9))
+        progress("landmarks", 0.9)
+        landmarks = _landmarks(bones, spine, chosen)
+        return Anatomy(spine, bones, tuple(landmarks), chosen)
+
+    def plan(
+        self, volume: CTVolume, anatomy: Anatomy, settings: BaseModel, progress: Progress
+    ) -> Draft:
+        """Plan both pedicles of every chosen level."""
+        return plan_screws(volume, anatomy, _own(settings), progress)
+
+    def build(
+        self,
+        plan: Plan,
+        bones: tuple[Bone, ...],
+        landmarks: tuple[Landmarks, ...],
+        settings: BaseModel,
+        progress: Progress,
+    ) -> tuple[Guide, ...]:
+        """Make one guide and one model a vertebra that has a screw."""
+        from guidegen.procedures.pedicle_screws.guide import build_guides
+
+        return build_guides(plan, bones, landmarks, _own(settings), progress)
+
+    def check(
+        self, guide: Guide, plan: Plan, bones: tuple[Bone, ...], settings: BaseModel
+    ) -> tuple[Finding, ...]:
+        """Measure one part as read back from its file."""
+        from guidegen.procedures.pedicle_screws.checks import check_guide
+
+        return check_guide(guide, plan, bones, _own(settings))
+
+    def setting_rows(self, settings: BaseModel) -> tuple[SettingRow, ...]:
+        """List every setting with unit, reason and source."""
+        return tuple(_rows("", settings))

@@ -1,0 +1,10 @@
+"""The procedures there are: one line each."""
+
+from __future__ import annotations
+
+from guidegen.procedures.contract import Procedure
+from guidegen.procedures.pedicle_screws import PedicleScrews
+
+PROCEDURES: dict[str, Procedure] = {
+    PedicleScrews.name: PedicleScrews(),
+}
