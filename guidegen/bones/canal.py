@@ -85,12 +85,15 @@ def _block_mean(hu: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return np.asarray(total / np.float32(np.prod(factors)))
 
 
-def centreline(view: Overview, shortest_mm: float = SHORTEST_CANAL_MM) -> Floats:
+def centreline(
+    view: Overview, shortest_mm: float = SHORTEST_CANAL_MM, through_gaps: bool = False
+) -> Floats:
     """Follow the canal from foot to head.
 
     Args:
         view: The scan on a coarse grid.
         shortest_mm: Least length of canal that counts.
+        through_gaps: Run from the first enclosed slice to the last, over open ones between.
 
     Returns:
         (N, 3) LPS mm, about one point per ``step_mm``, smoothed.
@@ -102,7 +105,11 @@ def centreline(view: Overview, shortest_mm: float = SHORTEST_CANAL_MM) -> Floats
     path = _best_path(score)
     k = np.arange(len(path))
     along = enclosed[k, path[:, 0], path[:, 1]]
-    first, last = _longest_run(along, round(20 / view.step_mm))
+    if through_gaps:
+        closed = np.flatnonzero(along > 0.6)
+        first, last = (int(closed[0]), int(closed[-1]) + 1) if len(closed) else (0, 0)
+    else:
+        first, last = _longest_run(along, round(20 / view.step_mm))
     if (last - first) * view.step_mm < shortest_mm:
         raise AnatomyError(
             "a spine was wanted, but no spinal canal of at least "

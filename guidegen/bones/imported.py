@@ -177,7 +177,7 @@ def _frames(labels: LabelMap, names: dict[int, str]) -> CanalFrames:
     rows = np.flatnonzero((share > 0.5).any(axis=(1, 2)))
     share = share[rows[0] : rows[-1] + 1]
     view = Overview(40 + 500 * share, low + np.array([0, 0, rows[0] * step]), step)
-    return frames_along(centreline(view, shortest_mm=10.0))
+    return frames_along(centreline(view, shortest_mm=10.0, through_gaps=True))
 
 
 def _pedicle_height(labels: LabelMap, value: int, frames: CanalFrames) -> float:

@@ -1,0 +1,70 @@
+"""Counting levels: what anchors the count, what does not, and what is said."""
+
+import numpy as np
+import pytest
+
+from guidegen.bones import naming
+from guidegen.bones.naming import ORDER, name_levels
+from guidegen.errors import AnatomyError
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch):
+    """Name ``ribs`` and ``ala`` as if they had been measured, from foot to head."""
+
+    class Walls:
+        pedicles_s = np.zeros(0)
+
+    def name(ribs, ala, complete, lowest=None):
+        Walls.pedicles_s = np.arange(len(ribs)) * 25.0
+        monkeypatch.setattr(naming, "ribs_of_levels", lambda *_: np.array(ribs))
+        monkeypatch.setattr(naming, "ala_of_levels", lambda *_: np.array(ala, dtype=float))
+        return name_levels(None, Walls, np.array(complete, dtype=bool), lowest)
+
+    return name
+
+
+def test_sacrum_anchors(seen) -> None:
+    result = seen([0, 0, 0], [0.8, 0, 0], [0, 1, 1])
+    assert result.names == ("S1", "L5", "L4") and result.anchored and not result.notices
+
+
+def test_last_ribs_anchor_with_a_complete_rib_free_level_below(seen) -> None:
+    assert seen([0, 2, 2], [0, 0, 0], [1, 1, 1]).names == ("L1", "T12", "T11")
+
+
+def test_last_ribs_do_not_anchor_if_the_level_below_is_cut_off(seen) -> None:
+    result = seen([0, 2, 2], [0, 0, 0], [0, 1, 1])
+    assert result.names == ("V3", "V2", "V1") and not result.anchored
+    assert [n.code for n in result.notices] == ["unanchored_levels"]
+    assert result.notices[0].red
+
+
+def test_first_ribs_anchor_from_above(seen) -> None:
+    assert seen([2, 2, 0], [0, 0, 0], [1, 1, 1]).names == ("T2", "T1", "C7")
+
+
+def test_lowest_level_names_the_lowest_complete_vertebra(seen) -> None:
+    result = seen([2, 2, 2, 2], [0] * 4, [0, 1, 1, 1], "T11")
+    assert result.names == ("T12", "T11", "T10", "T9") and result.anchored
+
+
+def test_two_anchors_that_disagree_are_a_red_warning(seen) -> None:
+    result = seen([0, 0, 0, 0, 0, 2], [0.8, 0, 0, 0, 0, 0], [0, 1, 1, 1, 1, 1])
+    assert result.names[0] == "S1"
+    assert [(n.code, n.red) for n in result.notices] == [("level_count_disagrees", True)]
+
+
+def test_engineers_name_against_the_sacrum_is_a_red_warning(seen) -> None:
+    result = seen([0, 0, 0], [0.8, 0, 0], [0, 1, 1], "L4")
+    assert result.names[1] == "L4"
+    assert result.notices[0].code == "level_count_disagrees"
+
+
+def test_a_name_that_is_no_vertebra_is_refused(seen) -> None:
+    with pytest.raises(AnatomyError, match="--lowest-level"):
+        seen([0, 0], [0, 0], [1, 1], "X9")
+
+
+def test_order_runs_from_head_to_foot() -> None:
+    assert ORDER.index("T12") + 1 == ORDER.index("L1") and ORDER[-1] == "S1"
