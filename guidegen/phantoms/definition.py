@@ -1,0 +1,98 @@
+"""What a phantom's TOML file says."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from guidegen.errors import InputError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PedicleChange(_Strict):
+    """What differs from the level's usual pedicle; mm and degrees."""
+
+    width_mm: float | None = Field(None, description="narrowest width of the pedicle's rod")
+    height_mm: float | None = Field(None, description="narrowest height of the pedicle's rod")
+    convergence_deg: float | None = Field(None, description="towards the midline, going in")
+    sagittal_deg: float | None = Field(None, description="towards the head, going in")
+
+
+class LevelChange(_Strict):
+    """What differs at one level."""
+
+    left: PedicleChange = PedicleChange()
+    right: PedicleChange = PedicleChange()
+    wedge_deg: float | None = Field(None, description="front lower than back: positive")
+
+
+class Posture(_Strict):
+    """How the vertebrae stand, one number a level, degrees."""
+
+    flexion_deg: tuple[float, ...] = Field(description="top leans to the front: positive")
+    bend_deg: tuple[float, ...] = Field((), description="top leans to the left: positive")
+    turn_deg: tuple[float, ...] = Field((), description="front turns to the left: positive")
+
+
+class View(_Strict):
+    """What the scan shows."""
+
+    size_mm: tuple[float, float] = Field((160.0, 160.0), description="left-right, front-back")
+    centre_mm: tuple[float, float] = Field((0.0, 28.0), description="x, y of its middle")
+    below_mm: float = Field(14.0, description="from the lowest body's centre downwards")
+    above_mm: float = Field(20.0, description="from the highest body's centre upwards")
+
+
+class Expectation(_Strict):
+    """What a correct program answers."""
+
+    exit: int = 0
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    levels: tuple[str, ...] = Field((), description="complete levels in view, head to foot")
+
+
+class Definition(_Strict):
+    """A phantom's parameters; ``name`` is the file's name."""
+
+    name: str
+    description: str
+    seed: int
+    levels: tuple[str, ...] = Field(description="head to foot; S1 stands for the sacrum")
+    posture: Posture
+    ribs: bool = False
+    fused: bool = False
+    facet_gap_mm: float = 1.5
+    scale: float = 1.0
+    change: dict[str, LevelChange] = {}
+    view: View = View()
+    cobb: tuple[tuple[str, str], ...] = ()
+    expect: Expectation = Expectation()
+
+
+def phantom_names() -> tuple[str, ...]:
+    """List the phantoms that can be made, in alphabetical order."""
+    folder = resources.files("guidegen.phantoms.definitions")
+    files = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name[:-5] for name in files if name.endswith(".toml")))
+
+
+def load_definition(name: str) -> Definition:
+    """Read a phantom's definition by name.
+
+    Raises:
+        InputError: There is no such phantom, or its file is not valid.
+    """
+    names = phantom_names()
+    if name not in names:
+        raise InputError(f"there is no phantom {name!r}; choose one of {', '.join(names)}")
+    text = resources.files("guidegen.phantoms.definitions").joinpath(f"{name}.toml").read_text()
+    try:
+        return Definition(name=name, **tomllib.loads(text))
+    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"the definition of phantom {name} is not valid: {error}") from None

@@ -1,0 +1,1 @@
+"""The phantoms' definitions, one TOML file each."""
