@@ -29,7 +29,7 @@ from guidegen.report.wording import DASH, number, path_title
 PIXELS = 288
 MARGIN_MM = 7.0
 FIELD_LIMITS_MM = (60.0, 96.0)
-CROSS_FIELD_MM = 36.0
+CROSS_FIELD_MM = 42.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _path_figures(case: Case, path: Path, field_mm: float) -> PathFigures:
             case,
             path,
             across,
-            (CROSS_FIELD_MM, f"Across the isthmus, {number(depth)} mm under the entry"),
+            (CROSS_FIELD_MM, f"Across, {number(depth)} mm under the entry, seen from the front"),
         ),
     )
     return PathFigures(path_title(path), _facts(path), path.warnings, figures)

@@ -25,7 +25,7 @@ def plan_section(case: Case) -> Section | None:
     rows = [_path_row(case, s) if isinstance(s, Path) else _skipped_row(s) for s in sites]
     kinds = sorted({path.kind for path in case.plan.paths})
     title = "Plan: " + " and ".join(path_kind(k) for k in kinds) if kinds else "Plan"
-    return Section("plan", title, "plan.html.j2", {"rows": rows}, new_page=True)
+    return Section("plan", title, "plan.html.j2", {"rows": rows})
 
 
 def _bone_order(case: Case) -> dict[str, int]:
