@@ -12,7 +12,9 @@ from scipy.spatial import cKDTree
 from guidegen.cad.parts import Part, ball
 from guidegen.model.arrays import Floats, Ints
 
-_MIN_SHARE = 0.5
+_MIN_SHARE = (0.5, 0.35)
+"""Share of a full round that must be reachable: first choice, and for a side that has fewer than
+two such contacts (with 0.8 of the radius)."""
 _APART_MM = 1.0
 _BACK_OFF_MM = 0.9
 """The opening rounds a contact's rim by about this much: the ball is made larger by it."""
@@ -144,7 +146,8 @@ def choose_contacts(
     """Choose separate contacts on one side: lamina, spinous base, lateral edge, pars.
 
     Each target takes the reachable place with the most surface near it that is far enough from
-    the sleeve's foot and from the contacts before; a target without a place is left out.
+    the sleeve's foot and from the contacts before; a target without a place is left out. A side
+    that gets fewer than two is searched again with smaller, less complete contacts.
 
     Args:
         surface: The bone's points.
@@ -153,12 +156,23 @@ def choose_contacts(
         taken: Contacts of the other side.
     """
     radius = radius_mm * float(np.clip(side.scale, 0.75, 1.0))
+    found = _search(surface, side, radius, _MIN_SHARE[0], taken)
+    if len(found) >= 2:
+        return found
+    more = _search(surface, side, max(0.8 * radius, 2.5), _MIN_SHARE[1], taken)
+    return more if len(more) > len(found) else found
+
+
+def _search(
+    surface: BonePoints, side: Side, radius: float, least: float, taken: Sequence[Contact]
+) -> tuple[Contact, ...]:
+    """One pass over the targets."""
     found: list[Contact] = []
     points = surface.points_mm
-    lateral = (points - side.middle_mm) @ side.lateral
-    local = np.linalg.norm(points - side.entry_mm, axis=1) < 28 * side.scale
-    usable = surface.reachable & local & (lateral > 1.0)
-    usable &= np.linalg.norm(points - side.entry_mm, axis=1) > radius + side.foot_radius_mm + 1.0
+    away = np.linalg.norm(points - side.entry_mm, axis=1)
+    usable = surface.reachable & (away < 28 * side.scale)
+    usable &= (points - side.middle_mm) @ side.lateral > 1.0
+    usable &= away > radius + side.foot_radius_mm + _APART_MM
     for target in TARGETS:
         for other in (*taken, *found):
             apart = radius + other.radius_mm + _APART_MM
@@ -169,7 +183,7 @@ def choose_contacts(
         if len(at) == 0:
             continue
         share, normals = _quality(surface, at, radius)
-        score = np.where(share >= _MIN_SHARE, 2 * share + wish, -np.inf)
+        score = np.where(share >= least, 2 * share + wish, -np.inf)
         best = int(np.argmax(score))
         if np.isfinite(score[best]):
             name = f"{target}_{side.name}"

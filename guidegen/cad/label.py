@@ -103,33 +103,46 @@ class Layout:
         return found
 
 
+def parted(word: str, n: int) -> tuple[str, ...]:
+    """Break a word into ``n`` pieces of about the same length, after ``_ - .`` where it can."""
+    if n < 2 or len(word) < 2 * n:
+        return (word,)
+    middle = len(word) / n
+    places = [k for k in range(1, len(word)) if word[k - 1] in "_-."]
+    near = [k for k in places if abs(k - middle) <= 0.4 * middle]
+    at = min(near or [round(middle)], key=lambda k: abs(k - middle))
+    return (word[:at], *parted(word[at:], n - 1))
+
+
 def fit_layout(words: Sequence[str], width_mm: float, settings: GuideSettings) -> Layout:
     """Break words into lines so that the capitals are as tall as the plate's width allows.
 
-    Words are never parted; a first word (the case) that is too long for the smallest height is
-    cut at its end, where ids differ least, and marked with a full stop.
+    Fewer lines win unless more give letters that are 0.2 mm taller. Only the first word (the
+    case) is parted; where it does not fit even in three lines of the smallest height, its end is
+    left out, marked by a full stop.
 
     Args:
         words: Case, level, hash, ...
         width_mm: Of the plate, margins included.
         settings: Text heights.
     """
-    words = [w for w in words if w]
+    case, rest = words[0], list(words[1:])
     room = max(width_mm - 2 * MARGIN_MM, 6.0)
-    choices = [" ".join(words)], [words[0], " ".join(words[1:])], list(words)
-    best = Layout(("",), 0.0)
+    choices = [(" ".join(words),), (case, " ".join(rest)), (case, *rest)]
+    choices += [(*parted(case, n), *tail) for n in (2, 3) for tail in ((" ".join(rest),), rest)]
+    best = Layout((), 0.0)
     for lines in choices:
         kept = tuple(line for line in lines if line)
         height = min(settings.text_height_mm, room / max(text_width(line) for line in kept))
         if height > best.height_mm + 0.2:
             best = Layout(kept, height)
-    if best.height_mm >= settings.text_min_height_mm:
+    least = settings.text_min_height_mm
+    if best.height_mm >= least:
         return best
-    height, case = settings.text_min_height_mm, words[0]
-    while len(case) > 1 and text_width(case + ".") * height > room:
+    while len(case) > 1 and max(text_width(c) for c in parted(case + ".", 3)) * least > room:
         case = case[:-1]
-    rest = tuple(w for w in words[1:])
-    return Layout((case + ("." if case != words[0] else ""), *rest), height)
+    short = case if case == words[0] else case + "."
+    return Layout((*parted(short, 3), *rest), least)
 
 
 def engraving(outlines: Sequence[Floats], axes: Floats, face_mm: Floats, depth_mm: float) -> Solid:

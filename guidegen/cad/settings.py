@@ -94,7 +94,7 @@ class GuideSettings(BaseModel):
         json_schema_extra=_MM,
     )
     window_width_mm: float = Field(
-        3.4,
+        3.3,
         ge=2.0,
         le=6.0,
         description="Width of the sleeve's open side: wider than the bore, so that the drill is "

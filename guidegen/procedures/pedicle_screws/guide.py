@@ -48,9 +48,9 @@ from guidegen.cad.sleeve import (
 )
 from guidegen.cad.window import window, window_direction, window_span
 from guidegen.errors import AnatomyError, GeometryError
-from guidegen.mesh.grid import Lattice
+from guidegen.mesh.grid import Lattice, bounded_distance
 from guidegen.mesh.solid import Solid
-from guidegen.model.arrays import Floats
+from guidegen.model.arrays import Floats, Ints
 from guidegen.model.bone import Bone
 from guidegen.model.frames import Pose
 from guidegen.model.guide import Feature, Guide
@@ -63,7 +63,8 @@ _UNDERSIZE_MM = 0.1
 its mouth is already round and the isosurface's grid never shows in the bore."""
 _MARK_MM = 3.6
 _POINT_MM = 0.7
-_MIN_CONTACTS = 4
+_CONTACT_MM = 0.1
+_MIN_CONTACTS = 2
 _OPENING_MARGIN_MM = 0.2
 
 
@@ -185,7 +186,7 @@ def build_guide(
         patient_from_guide=frame,
         insertion_direction=-frame.axes[:, 2],
         fit_gap_mm=settings.fit_gap_mm,
-        contact_area_mm2=len(points) * _POINT_MM**2,
+        contact_area_mm2=contact_area(vertices, faces, design.scene.own, settings),
         label=" ".join(words),
     )
 
@@ -258,7 +259,7 @@ def find_contacts(
     """Choose the contacts of both sides.
 
     Raises:
-        GeometryError: Fewer than four places can be reached.
+        GeometryError: A side has fewer than two places that can be reached.
     """
     surface = bone_points(scene, settings)
     found: tuple[Contact, ...] = ()
@@ -272,12 +273,14 @@ def find_contacts(
             entry_mm=sleeve.entry_mm,
             foot_radius_mm=settings.sleeve_outer_mm / 2,
         )
-        found += choose_contacts(surface, side, settings.contact_radius_mm, found)
-    if len(found) < _MIN_CONTACTS:
-        raise GeometryError(
-            f"a guide needs at least {_MIN_CONTACTS} separate contacts on bone that a straight "
-            f"push reaches, found {len(found)}; check the surface or lower contact_radius_mm"
-        )
+        own = choose_contacts(surface, side, settings.contact_radius_mm, found)
+        if len(own) < _MIN_CONTACTS:
+            raise GeometryError(
+                f"a guide needs at least {_MIN_CONTACTS} separate contacts on the {side.name} that "
+                f"a straight push reaches, found {len(own)}; check the bone's surface there or "
+                "lower contact_radius_mm"
+            )
+        found += own
     return found
 
 
@@ -419,6 +422,17 @@ def seat(design: Design, settings: GuideSettings) -> tuple[Floats, Floats]:
         near |= (distance < contact.radius_mm) & (surface.normals @ contact.normal > 0)
     use = near & surface.reachable
     return surface.points_mm[use], surface.normals[use]
+
+
+def contact_area(
+    vertices: Floats, faces: Ints, bone: tuple[Floats, Ints], settings: GuideSettings
+) -> float:
+    """Area of the guide's surface within the fit gap + 0.1 mm of the bone, mm2."""
+    reach = settings.fit_gap_mm + _CONTACT_MM
+    near = bounded_distance(vertices, *bone, 1.0) <= reach
+    corners = vertices[faces[near[faces].all(axis=1)]]
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return float(np.linalg.norm(cross, axis=1).sum() / 2)
 
 
 def guide_features(
