@@ -13,6 +13,7 @@ from guidegen.planning.line import Line
 
 _NEAR_MM = 16.0
 _SPACING_MM = 0.6
+_AHEAD = float(np.tan(np.radians(25.0)))
 _MIN_LENGTH_MM = 12.0
 
 
@@ -121,10 +122,10 @@ class Wall:
         return float(radius.min()) if len(radius) else 0.0
 
     def front_clearance(self, line: Line, tip: float) -> float:
-        """Distance from the tip to the nearest wall within 45 deg of straight ahead."""
+        """Distance from the tip to the nearest wall within 25 deg of straight ahead."""
         along, beside = along_and_beside(self.points, line.point, line.direction)
         way, radial = along - tip, np.linalg.norm(beside, axis=1)
-        ahead = way >= radial
+        ahead = radial <= _AHEAD * way
         if not ahead.any():
             return np.inf
         return float(np.hypot(way[ahead], radial[ahead]).min())
