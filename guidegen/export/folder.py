@@ -14,7 +14,10 @@ from guidegen.export.atomic import unwritable
 
 BUILT = ("manifest.json", "checks.json", "guides/*", "models/*", "slicer/guide_*", "slicer/model_*")
 UNFINISHED = (".staging-", ".part-")
-PLANNED = ("approval.json", "plan.json", "report.html", "landmarks.json", "bones/*.stl", "slicer/*")
+PLANNED = (
+    *("approval.json", "plan.json", "report.html", "landmarks.json", "bones/*.stl", "slicer/*"),
+    *(".part-*", "*/.part-*"),  # what a killed run left
+)
 
 
 @dataclass(frozen=True)
@@ -121,15 +124,20 @@ def new_case(root: Path, force: bool = False, source: Path | None = None) -> Ite
         if not folder.record.is_file():
             raise InputError(f"{root} holds files but no case.toml: --force only replaces a case")
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root):
-            pass
+        _make_writable(root)
         yield folder
-    except OSError as error:
-        raise unwritable(root, error) from error
     finally:
         with suppress(OSError):
             root.rmdir()
+
+
+def _make_writable(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise unwritable(root, error) from error
 
 
 def _fills(path: Path, source: Path | None) -> bool:

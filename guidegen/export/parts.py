@@ -25,10 +25,11 @@ def staging(folder: CaseFolder) -> Iterator[Path]:
     for old in folder.root.glob(".staging-*"):
         shutil.rmtree(old, ignore_errors=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder.root) as name:
-            yield Path(name)
+        aside = tempfile.TemporaryDirectory(prefix=".staging-", dir=folder.root)
     except OSError as error:
         raise unwritable(folder.root, error) from error
+    with aside as name:
+        yield Path(name)
 
 
 def write_part(stage: Path, guide: Guide, plan: Plan) -> Guide | Finding:
