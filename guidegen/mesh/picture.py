@@ -1,7 +1,7 @@
 """Pictures of solids by ray casting on the CPU: no OpenGL, no window, the same on every machine.
 
 Orthographic, shaded by the surface's normals with a light beside the viewer, darkened in
-hollows (ambient occlusion) and at outlines, two by two rays a pixel.
+hollows (ambient occlusion) and at outlines, two by two rays a pixel (one a pixel for veils).
 """
 
 from __future__ import annotations
@@ -189,22 +189,36 @@ def _draw(
         light = _light(hits, camera) * _openness(solid, hits, shape)
         image[hits.where] = _tone(solid.colours[hits.triangle], light)
         image *= _outline(depth.reshape(shape)).reshape(-1, 1)
-    for layer, hidden in ((ghost, True), (veil, False)):
-        if layer is not None:
-            hits = _cast(layer, camera, shape, radius)
-            behind = hits.depth > depth[hits.where] + 1e-3
-            keep = behind if hidden else ~behind
-            where = hits.where[keep]
-            colour = _tone(layer.colours[hits.triangle], _light(hits, camera))[keep]
-            weight = layer.weights[hits.triangle][keep, None]
-            image[where] += weight * (colour - image[where])
-    return _shrink(image.reshape(*shape, 3))
+    if ghost is not None:
+        _blend(image, depth, ghost, camera, (shape, radius), hidden=True)
+    picture = _shrink(image.reshape(*shape, 3))
+    if veil is not None:
+        seen = np.ascontiguousarray(depth.reshape(shape)[1::2, 1::2]).ravel()
+        _blend(picture.reshape(-1, 3), seen, veil, camera, ((size[1], size[0]), radius))
+    return np.asarray(np.clip(picture * 255 + 0.5, 0, 255), dtype=np.uint8)
 
 
-def _shrink(fine: Singles) -> Picture:
+def _blend(
+    image: Singles,
+    depth: Singles,
+    layer: _Layer,
+    camera: Camera,
+    setup: tuple[tuple[int, int], float],
+    hidden: bool = False,
+) -> None:
+    """Lay a layer over an image (N, 3), where it is before what is there, or hidden behind it."""
+    hits = _cast(layer, camera, *setup)
+    behind = hits.depth > depth[hits.where] + 1e-3
+    keep = behind if hidden else ~behind
+    where = hits.where[keep]
+    colour = _tone(layer.colours[hits.triangle], _light(hits, camera))[keep]
+    image[where] += layer.weights[hits.triangle][keep, None] * (colour - image[where])
+
+
+def _shrink(fine: Singles) -> Singles:
     """Average every two by two fine pixels."""
     total = fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]
-    return np.asarray(np.clip(total * (255 / 4) + 0.5, 0, 255), dtype=np.uint8)
+    return np.ascontiguousarray(total / 4)
 
 
 def _layer(meshes: Sequence[ColouredMesh], origin: Floats, ghost: bool = False) -> _Layer | None:

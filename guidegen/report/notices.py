@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guidegen.model.case import Case
 from guidegen.model.notice import Notice
@@ -45,12 +45,19 @@ def skipped_reason(skipped: Skipped) -> str:
     reason = skipped.message or plain(skipped.code)
     if skipped.corridor_diameter_mm is None:
         return reason
-    width = number(skipped.corridor_diameter_mm)
-    return reason if width in reason else f"{reason.rstrip('.')} – corridor {width} mm"
+    width = number(skipped.corridor_diameter_mm, 2)
+    return reason if " mm" in reason else f"{reason} – corridor {width} mm"
 
 
 def _row(case: Case, notice: Notice) -> Warned:
     accepted = ""
     if case.approval is not None and f"{notice.code}:{notice.subject}" in case.approval.accepted:
         accepted = case.approval.by
-    return Warned(plain(notice.subject), notice.code, notice.message, notice.red, accepted)
+    return Warned(plain(notice.subject), notice.code, bare_message(notice), notice.red, accepted)
+
+
+def bare_message(notice: Notice) -> str:
+    """The message without its subject in front, which stands beside it."""
+    for subject in (notice.subject, plain(notice.subject)):
+        notice = replace(notice, message=notice.message.removeprefix(f"{subject}: "))
+    return notice.message

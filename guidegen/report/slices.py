@@ -94,7 +94,7 @@ def _path_figures(case: Case, path: Path, field_mm: float) -> PathFigures:
             case,
             path,
             across,
-            (CROSS_FIELD_MM, f"Across, {number(depth)} mm under the entry, seen from the front"),
+            (CROSS_FIELD_MM, f"Across, {number(depth)} mm deep, seen from the front"),
         ),
     )
     return PathFigures(path_title(path), _facts(path), path.warnings, figures)

@@ -8,7 +8,7 @@ from typing import Any
 from guidegen.model.case import Case
 from guidegen.model.plan import Path, Skipped
 from guidegen.report.frames import bore_of
-from guidegen.report.notices import skipped_reason
+from guidegen.report.notices import bare_message, skipped_reason
 from guidegen.report.section import Section
 from guidegen.report.wording import DASH, number, path_kind, plain, point
 
@@ -68,7 +68,7 @@ def _warning(case: Case, path: Path, code: str) -> str:
     """The sentence behind a path's warning code, where the plan has it."""
     for notice in case.plan.warnings:
         if notice.code == code and notice.subject == path.name:
-            return notice.message
+            return bare_message(notice)
     return plain(code)
 
 
@@ -77,7 +77,7 @@ def _skipped_row(skipped: Skipped) -> Mapping[str, Any]:
         "skipped": True,
         "bone": plain(skipped.bone),
         "side": skipped.side or DASH,
-        "corridor": number(skipped.corridor_diameter_mm),
+        "corridor": number(skipped.corridor_diameter_mm, 2),
         "reason": skipped_reason(skipped),
     }
 

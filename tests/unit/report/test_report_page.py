@@ -77,7 +77,7 @@ def test_page_says_what_matters(page):
     text = " ".join(" ".join(Tags(page).text).split())
     for wanted in (
         *("Not a medical device.", "4f9a00000000", "Approved by Dr. Roe", "with failed checks"),
-        *("T8 left narrow pedicle – corridor 4.4 mm", "53.6", "2.90", "kyphosis T7 T8", "supine"),
+        *("T8 left narrow pedicle – corridor 4.40 mm", "53.6", "2.90", "kyphosis T7 T8", "supine"),
         *("✗ failed", "✓ passed", "≥ 2.00", "2.4 mm medial", "guides/T7.stl", "±", "HFS"),
         *("breach 1.9 % (2024)", "largest sphere inside", "spinous tip"),
     ):

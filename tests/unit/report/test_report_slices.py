@@ -163,7 +163,7 @@ def test_cross_section_is_a_circle_in_the_middle(case):
     middle = CROSS_FIELD_MM * UNITS_PER_MM / 2
     assert (circle.x, circle.y) == pytest.approx((middle, middle), abs=0.1)
     assert circle.radius == pytest.approx(2.5 * UNITS_PER_MM)
-    assert "9.0 mm under the entry" in figure.caption
+    assert "9.0 mm deep" in figure.caption
 
 
 def test_titles_and_one_scale(case):
