@@ -103,10 +103,12 @@ def _side_profile(walls: np.ndarray) -> Floats:
 
 def _foramina(profile: Floats) -> Floats:
     """Choose the minima that repeat like levels do, by dynamic programming over pairs."""
-    lows, shape = signal.find_peaks(-profile, prominence=25)
+    lows, _ = signal.find_peaks(-profile, prominence=4)
+    wall = ndimage.maximum_filter1d(profile, 41, mode="nearest")
+    lows = lows[wall[lows] - profile[lows] > 40]
     if len(lows) < 2:
         return np.asarray(lows, dtype=np.float64)
-    depth = np.minimum(shape["prominences"] / 150, 1.5)
+    depth = np.minimum((wall[lows] - profile[lows]) / 150, 1.5)
     n = len(lows)
     gap = lows[None, :] - lows[:, None]
     fits = (gap >= SMALLEST_SPACING_MM) & (gap <= LARGEST_SPACING_MM)

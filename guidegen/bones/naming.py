@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from guidegen.bones.levels import Walls
-from guidegen.bones.separation import FRONT_MM, LEFT_MM, STEP_MM, Straight
+from guidegen.bones.separation import LEFT_MM, STEP_MM, Straight, ala_of_levels, count_sacral
 from guidegen.errors import AnatomyError
 from guidegen.model.notice import Notice
 
@@ -26,8 +26,6 @@ ORDER = (
 )
 RIB_LENGTH_MM = 20.0
 """A rib reaches at least this far beyond 40 mm beside the canal (engineering choice)."""
-ALA_SHARE = 0.35
-"""Share of bone beside the canal, 24-40 mm out, that only the sacrum's ala has."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +54,6 @@ def ribs_of_levels(straight: Straight, walls: Walls) -> np.ndarray:
     return count
 
 
-def ala_of_levels(straight: Straight, walls: Walls) -> np.ndarray:
-    """(L,) share of bone beside the canal at pedicle height: high in the sacrum only."""
-    back = np.arange(straight.hu.shape[1]) * STEP_MM - FRONT_MM
-    left = np.abs(np.arange(straight.hu.shape[2]) * STEP_MM - LEFT_MM)
-    beside = ((left > 24) & (left < 40))[None, :] & ((back > -28) & (back < 6))[:, None]
-    share = []
-    for pedicle in walls.pedicles_s:
-        rows = slice(max(int((pedicle - 5) / STEP_MM), 0), int((pedicle + 5) / STEP_MM) + 1)
-        slab = ndimage.gaussian_filter(straight.hu[rows], 1.5)
-        share.append(float((slab[:, beside] > 110).mean()))
-    return np.array(share)
-
-
 def name_levels(
     straight: Straight, walls: Walls, complete: np.ndarray, lowest_level: str | None
 ) -> Naming:
@@ -84,7 +69,7 @@ def name_levels(
         AnatomyError: ``lowest_level`` is not a vertebra, or no vertebra is complete.
     """
     n_levels = len(walls.pedicles_s)
-    anchors = _anchors(ribs_of_levels(straight, walls), ala_of_levels(straight, walls), complete)
+    anchors = _anchors(ribs_of_levels(straight, walls), ala_of_levels(straight.hu, walls), complete)
     if lowest_level is not None:
         first = ORDER.index(_vertebra(lowest_level)) + _lowest_complete(complete)
         notices = tuple(_disagrees(how, first, other) for how, other in anchors if other != first)
@@ -100,12 +85,10 @@ def name_levels(
 def _anchors(ribs: np.ndarray, ala: np.ndarray, complete: np.ndarray) -> list[tuple[str, int]]:
     """Each way of counting that applies: (what it is, index in ORDER of level 0)."""
     found = []
-    sacral = np.flatnonzero(ala > ALA_SHARE)
-    has = ribs >= 1
-    if len(sacral) and not has[sacral].any():
-        top = int(sacral.max())
-        if top + 1 < len(ala):
-            found.append(("the sacrum", ORDER.index("S1") + top))
+    n_sacral = count_sacral(ala)
+    has = (ribs >= 1) & (np.arange(len(ribs)) >= n_sacral)
+    if 0 < n_sacral < len(ala):
+        found.append(("the sacrum", ORDER.index("S1") + n_sacral - 1))
     ribbed = np.flatnonzero(has)
     if len(ribbed) and ribbed[0] > 0 and complete[ribbed[0] - 1]:
         found.append(("the lowest ribs", ORDER.index("T12") + int(ribbed[0])))

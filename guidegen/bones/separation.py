@@ -35,6 +35,10 @@ JOINT_HU = 120.0
 """A dip this deep between two bright walls lowers conduction to exp(-1) (engineering choice)."""
 TRANSVERSE_TIP_MM = 41.0
 """Thoracic transverse processes end nearer to the canal than this (engineering choice)."""
+ALA_SHARE = 0.5
+"""Share of bone beside the canal, 24-40 mm out, that only the sacrum's ala has."""
+ILIUM_MM = 62.0
+"""Bone this far beside the sacrum is ilium (engineering choice)."""
 RIB_SEED_MM = 56.0
 """Bone that runs from there to this far beside the canal is rib (engineering choice)."""
 
@@ -92,12 +96,13 @@ def separate(volume: CTVolume, walls: Walls) -> Straight:
     hu = _sampled(volume, walls.frames)
     smooth = ndimage.gaussian_filter(hu, 0.7)
     bone = _large(smooth > BONE_HU, 400)
-    core, rib_core = _cores(hu.shape, bone, walls)
+    core, rib_core = _cores(hu, bone, walls)
     rib = _ribs(smooth, bone, core, rib_core)
     dip = ndimage.grey_closing(smooth, size=5) - smooth
     conduct = (np.exp(-((dip / JOINT_HU) ** 2)) + 1e-3).astype(np.float32)
-    network = _Network(bone & ~rib, conduct)
-    potential = network.solve(core, _nearest_level(hu.shape, walls))
+    free = bone & ~rib
+    guess = _coarse_potential(free, conduct, core, _nearest_level(hu.shape, walls))
+    potential = _Network(free, conduct).solve(core, guess)
     return Straight(walls.frames, hu, potential, rib)
 
 
@@ -141,8 +146,9 @@ def _large(mask: np.ndarray, n_voxels: int) -> np.ndarray:
     return np.asarray(keep[labels])
 
 
-def _cores(shape: tuple[int, ...], bone: np.ndarray, walls: Walls) -> tuple[np.ndarray, np.ndarray]:
+def _cores(hu: np.ndarray, bone: np.ndarray, walls: Walls) -> tuple[np.ndarray, np.ndarray]:
     """Voxels that surely belong to a level (its index, else NaN), and voxels that are rib."""
+    shape = hu.shape
     s = np.arange(shape[0])[:, None, None] * STEP_MM
     back = (np.arange(shape[1]) * STEP_MM - FRONT_MM)[None, :, None]
     left = (np.arange(shape[2]) * STEP_MM - LEFT_MM)[None, None, :]
@@ -154,8 +160,29 @@ def _cores(shape: tuple[int, ...], bone: np.ndarray, walls: Walls) -> tuple[np.n
         body = (np.abs(s - body_s) < tall) & (back < -9) & (back > -30) & (np.abs(left) < 9)
         ring = (np.abs(s - pedicle) < 3.2) & (back < -2) & (back > -14) & (np.abs(left) < 20)
         core[(body | ring) & bone] = n
-    aside = np.broadcast_to((np.abs(left) > TRANSVERSE_TIP_MM) & (back < 45), shape)
+    n_sacral = count_sacral(ala_of_levels(hu, walls))
+    sacral = s < (walls.foramina_s[n_sacral] if n_sacral else -1.0)
+    tip = np.where(sacral, ILIUM_MM, TRANSVERSE_TIP_MM)
+    aside = (np.abs(left) > tip) & (back < 45)
     return core, _reaching(bone & aside, np.abs(left) > RIB_SEED_MM)
+
+
+def ala_of_levels(hu: np.ndarray, walls: Walls) -> np.ndarray:
+    """(L,) share of bone beside the canal at pedicle height: high in the sacrum only."""
+    back = np.arange(hu.shape[1]) * STEP_MM - FRONT_MM
+    left = np.abs(np.arange(hu.shape[2]) * STEP_MM - LEFT_MM)
+    beside = ((left > 24) & (left < 40))[None, :] & ((back > -28) & (back < 6))[:, None]
+    share = []
+    for pedicle in walls.pedicles_s:
+        rows = slice(max(int((pedicle - 5) / STEP_MM), 0), int((pedicle + 5) / STEP_MM) + 1)
+        slab = ndimage.gaussian_filter(hu[rows], 1.5)
+        share.append(float((slab[:, beside] > 110).mean()) if len(slab) else 0.0)
+    return np.array(share)
+
+
+def count_sacral(ala: np.ndarray) -> int:
+    """How many levels from the lowest upward have the sacrum's ala."""
+    return int(np.argmin(np.append(ala > ALA_SHARE, False)))
 
 
 def _reaching(mask: np.ndarray, goal: np.ndarray) -> np.ndarray:
@@ -163,6 +190,25 @@ def _reaching(mask: np.ndarray, goal: np.ndarray) -> np.ndarray:
     pieces, _ = ndimage.label(mask)
     reached = np.unique(pieces[np.broadcast_to(goal, mask.shape) & mask])
     return np.asarray(np.isin(pieces, reached[reached > 0]))
+
+
+def _coarse_potential(
+    bone: np.ndarray, conduct: np.ndarray, core: np.ndarray, guess: np.ndarray
+) -> np.ndarray:
+    """First guess for the fine network: the potential solved at twice the step."""
+
+    def highest(values: np.ndarray) -> np.ndarray:
+        padded = np.pad(values, [(0, n % 2) for n in values.shape], mode="edge")
+        n_k, n_j, n_i = (n // 2 for n in padded.shape)
+        return np.asarray(padded.reshape(n_k, 2, n_j, 2, n_i, 2).max(axis=(1, 3, 5)))
+
+    core_or_none = highest(np.where(np.isfinite(core), core, -1))
+    fixed = np.where(core_or_none >= 0, core_or_none, np.nan)
+    network = _Network(highest(bone), highest(np.where(bone, conduct, 0)))
+    solved = network.solve(fixed, highest(guess))
+    fine = solved.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
+    fine = fine[tuple(slice(0, n) for n in bone.shape)]
+    return np.where(np.isfinite(fine), fine, guess)
 
 
 def _nearest_level(shape: tuple[int, ...], walls: Walls) -> np.ndarray:
@@ -221,5 +267,5 @@ class _Network:
         right = inner[:, is_held] @ held[is_held]
         jacobi = LinearOperator(matrix.shape, matvec=lambda x: x / degree)
         start = guess[free].astype(np.float64)
-        solution, _ = cg(matrix, right, x0=start, rtol=1e-4, maxiter=300, M=jacobi)
+        solution, _ = cg(matrix, right, x0=start, rtol=1e-4, maxiter=150, M=jacobi)
         return np.asarray(solution)

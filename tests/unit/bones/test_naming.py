@@ -12,6 +12,9 @@ from guidegen.errors import AnatomyError
 def seen(monkeypatch: pytest.MonkeyPatch):
     """Name ``ribs`` and ``ala`` as if they had been measured, from foot to head."""
 
+    class Straight:
+        hu = None
+
     class Walls:
         pedicles_s = np.zeros(0)
 
@@ -19,7 +22,7 @@ def seen(monkeypatch: pytest.MonkeyPatch):
         Walls.pedicles_s = np.arange(len(ribs)) * 25.0
         monkeypatch.setattr(naming, "ribs_of_levels", lambda *_: np.array(ribs))
         monkeypatch.setattr(naming, "ala_of_levels", lambda *_: np.array(ala, dtype=float))
-        return name_levels(None, Walls, np.array(complete, dtype=bool), lowest)
+        return name_levels(Straight, Walls, np.array(complete, dtype=bool), lowest)
 
     return name
 
