@@ -225,16 +225,12 @@ def _layer(meshes: Sequence[ColouredMesh], origin: Floats, ghost: bool = False) 
     """Put meshes into one embree scene; None if there are none."""
     if not meshes:
         return None
-    corners = [
-        (np.asarray(m.vertices_mm) - origin)[np.asarray(m.faces)].astype(np.float32) for m in meshes
-    ]
-    triangles = np.concatenate(corners)
+    points = [(np.asarray(m.vertices_mm) - origin).astype(np.float32) for m in meshes]
+    starts = np.cumsum([0, *(len(p) for p in points)])
+    faces = [np.asarray(m.faces) + start for m, start in zip(meshes, starts[:-1], strict=True)]
+    vertices = np.concatenate(points)
     scene = rtcore_scene.EmbreeScene()
-    TriangleMesh(
-        scene,
-        np.ascontiguousarray(triangles.reshape(-1, 3)),
-        np.arange(3 * len(triangles), dtype=np.int32).reshape(-1, 3),
-    )
+    TriangleMesh(scene, vertices, np.concatenate(faces).astype(np.int32))
     lengths = [len(m.faces) for m in meshes]
     weights = [m.shows_through if ghost else m.opacity for m in meshes]
     return _Layer(
@@ -243,7 +239,7 @@ def _layer(meshes: Sequence[ColouredMesh], origin: Floats, ghost: bool = False) 
         np.repeat(np.array([m.colour for m in meshes], dtype=np.float32), lengths, axis=0),
         np.repeat(np.array(weights, dtype=np.float32), lengths),
         origin,
-        _box_corners(triangles.reshape(-1, 3)) + origin,
+        _box_corners(vertices) + origin,
     )
 
 
