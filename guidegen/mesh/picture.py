@@ -41,6 +41,7 @@ class ColouredMesh:
         colour: Red, green, blue, 0 to 1.
         opacity: Below 1 it is a veil over what lies behind it; only its nearest layer is drawn.
         shows_through: Share of its colour that is seen through solids in front of it.
+        covers: Nothing shows through it.
     """
 
     vertices_mm: Floats
@@ -48,6 +49,7 @@ class ColouredMesh:
     colour: tuple[float, float, float]
     opacity: float = 1.0
     shows_through: float = 0.0
+    covers: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +117,7 @@ class _Layer:
     corner_normals: Singles
     colours: Singles
     weights: Singles
+    covers: npt.NDArray[np.bool_]
     origin_mm: Floats
     box_mm: Floats
 
@@ -183,14 +186,18 @@ def _draw(
     image = np.empty((shape[0] * shape[1], 3), dtype=np.float32)
     image[:] = background
     depth = np.full(len(image), np.inf, dtype=np.float32)
+    covered = np.zeros(0, dtype=np.int64)
     if solid is not None:
         hits = _cast(solid, camera, shape, radius)
         depth[hits.where] = hits.depth
         light = _light(hits, camera) * _openness(solid, hits, shape)
         image[hits.where] = _tone(solid.colours[hits.triangle], light)
         image *= _outline(depth.reshape(shape)).reshape(-1, 1)
+        covered = hits.where[solid.covers[hits.triangle]]
     if ghost is not None:
-        _blend(image, depth, ghost, camera, (shape, radius), hidden=True)
+        behind = depth.copy()
+        behind[covered] = np.inf
+        _blend(image, behind, ghost, camera, (shape, radius), hidden=True)
     picture = _shrink(image.reshape(*shape, 3))
     if veil is not None:
         seen = np.ascontiguousarray(depth.reshape(shape)[1::2, 1::2]).ravel()
@@ -238,6 +245,7 @@ def _layer(meshes: Sequence[ColouredMesh], origin: Floats, ghost: bool = False) 
         np.concatenate([_corner_normals(m) for m in meshes]),
         np.repeat(np.array([m.colour for m in meshes], dtype=np.float32), lengths, axis=0),
         np.repeat(np.array(weights, dtype=np.float32), lengths),
+        np.repeat(np.array([m.covers for m in meshes]), lengths),
         origin,
         _box_corners(vertices) + origin,
     )

@@ -17,7 +17,7 @@ from guidegen.report.section import Section
 from guidegen.report.solids import bone_solid, guide_solid, path_solids, picture_figure
 from guidegen.report.wording import number, plain
 
-SIZE = (420, 232)
+SIZE = (420, 222)
 MARGIN_MM = 9.0
 LABEL_MARGIN_MM = 5.0
 FAINT = 0.22

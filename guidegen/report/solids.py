@@ -52,8 +52,8 @@ def bone_solid(bone: Bone, planned: bool = True, opacity: float = 1.0) -> Colour
 
 
 def guide_solid(guide: Guide) -> ColouredMesh:
-    """A guide, opaque."""
-    return ColouredMesh(guide.vertices_mm, guide.faces, GUIDE)
+    """A guide, through which nothing is seen, so that its label can be read."""
+    return ColouredMesh(guide.vertices_mm, guide.faces, GUIDE, covers=True)
 
 
 def path_solids(path: Path, pin: bool = True) -> list[ColouredMesh]:

@@ -94,6 +94,11 @@ def test_a_veil_lets_through_and_a_ghost_shines_through():
     assert reddish(veiled)[middle]
     assert reddish(ghost)[middle]
     assert not reddish(ghost)[75, 75]
+    covered = [
+        ColouredMesh(inner, FACES, RED, shows_through=0.7),
+        ColouredMesh(outer, FACES, BLUE, covers=True),
+    ]
+    assert np.array_equal(render(covered, camera(), SIZE), hidden)
 
 
 def test_a_face_turned_away_is_darker():
