@@ -16,6 +16,7 @@ from embreex.mesh_construction import TriangleMesh
 from scipy import ndimage
 
 from guidegen.errors import GeometryError
+from guidegen.mesh.shading import brightness, relief, toned
 from guidegen.model.arrays import Floats, Ints, frozen_floats, unit
 
 Picture = npt.NDArray[np.uint8]
@@ -27,7 +28,6 @@ HOLLOW_REACH_MM = 14.0
 HOLLOW_RAYS = 8
 HOLLOW_STRIDE = 4  # fine pixels between points where hollows are felt for
 HOLLOW_TILE = 2
-OUTLINE_STEP_MM = 2.5
 WHITE = (1.0, 1.0, 1.0)
 
 
@@ -79,6 +79,11 @@ class Camera:
         object.__setattr__(self, "up", unit(up - (up @ forward) * forward, "up"))
         if not self.width_mm > 0:
             raise GeometryError(f"a camera needs a width above 0 mm, got {self.width_mm}")
+
+    @property
+    def axes(self) -> tuple[Floats, Floats, Floats]:
+        """Right, up and forward, each (3,)."""
+        return self.right, self.up, self.forward
 
     @property
     def right(self) -> Floats:
@@ -190,9 +195,9 @@ def _draw(
     if solid is not None:
         hits = _cast(solid, camera, shape, radius)
         depth[hits.where] = hits.depth
-        light = _light(hits, camera) * _openness(solid, hits, shape)
-        image[hits.where] = _tone(solid.colours[hits.triangle], light)
-        image *= _outline(depth.reshape(shape)).reshape(-1, 1)
+        light = brightness(hits.normals, *camera.axes) * _openness(solid, hits, shape)
+        image[hits.where] = toned(solid.colours[hits.triangle], light)
+        image *= relief(depth.reshape(shape)).reshape(-1, 1)
         covered = hits.where[solid.covers[hits.triangle]]
     if ghost is not None:
         behind = depth.copy()
@@ -218,7 +223,7 @@ def _blend(
     behind = hits.depth > depth[hits.where] + 1e-3
     keep = behind if hidden else ~behind
     where = hits.where[keep]
-    colour = _tone(layer.colours[hits.triangle], _light(hits, camera))[keep]
+    colour = toned(layer.colours[hits.triangle], brightness(hits.normals, *camera.axes))[keep]
     image[where] += layer.weights[hits.triangle][keep, None] * (colour - image[where])
 
 
@@ -312,21 +317,6 @@ def _cast(layer: _Layer, camera: Camera, shape: tuple[int, int], radius: float) 
     return _Hits(pixels[met], depth, points, normals, triangle)
 
 
-def _light(hits: _Hits, camera: Camera) -> Singles:
-    """Brightness of each hit (N): a lamp over the viewer's left shoulder, and a headlight."""
-    lamp = unit(-camera.forward - 0.55 * camera.right + 0.75 * camera.up, "lamp")
-    key = np.maximum(hits.normals @ lamp.astype(np.float32), 0)
-    head = np.maximum(hits.normals @ (-camera.forward).astype(np.float32), 0)
-    return np.asarray(0.30 + 0.52 * key + 0.26 * head, dtype=np.float32)
-
-
-def _tone(colours: Singles, light: Singles) -> Singles:
-    """Colour under light: the brightest spots wash out a little instead of clipping."""
-    lit = colours * np.minimum(light, 1.0)[:, None]
-    glow = 0.35 * np.maximum(light - 0.92, 0)
-    return np.asarray(lit + (1 - lit) * glow[:, None], dtype=np.float32)
-
-
 def _normalise(vectors: Singles) -> None:
     """Make vectors (N, 3) unit vectors, in place."""
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
@@ -372,17 +362,3 @@ def _sphere(count: int) -> Singles:
     flat = np.sqrt(1 - z * z)
     points = np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=1)
     return np.asarray(points[np.random.default_rng(0).permutation(count)], dtype=np.float32)
-
-
-def _outline(depth: Singles) -> Singles:
-    """Factor for each fine pixel: darker where the surface ends before a deeper one."""
-    far = np.where(np.isfinite(depth), depth, 1e6)
-    step = np.zeros_like(far)
-    for axis in (0, 1):
-        gap = np.diff(far, axis=axis)
-        first, last = [slice(None)] * 2, [slice(None)] * 2
-        first[axis], last[axis] = slice(None, -1), slice(1, None)
-        step[tuple(first)] = np.maximum(step[tuple(first)], gap)
-        step[tuple(last)] = np.maximum(step[tuple(last)], -gap)
-    edge = (step > OUTLINE_STEP_MM) & np.isfinite(depth)
-    return np.asarray(1 - 0.45 * edge, dtype=np.float32)

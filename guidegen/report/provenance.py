@@ -7,9 +7,9 @@ from guidegen.model.landmarks import Landmarks
 from guidegen.model.volume import CTVolume
 from guidegen.report.head import plan_sha256
 from guidegen.report.section import Section
-from guidegen.report.wording import number, plain, point, short_hash
+from guidegen.report.wording import MINUS, number, plain, point, short_hash
 
-UNITS = {"deg": "°", "mm2": "mm²", "mm3": "mm³"}
+UNITS = {"1": "", "hu": "HU", "deg": "°", "mm2": "mm²", "mm3": "mm³"}
 
 
 def measurements_section(case: Case) -> Section | None:
@@ -55,7 +55,16 @@ def settings_section(case: Case) -> Section | None:
     """Every setting with the source of its value."""
     if not case.settings:
         return None
-    content = {"rows": case.settings}
+    rows = [
+        {
+            "name": plain(row.name.removesuffix(f"_{row.unit}")),
+            "value": row.value.replace("-", MINUS),
+            "unit": UNITS.get(row.unit, row.unit),
+            "source": row.source,
+        }
+        for row in case.settings
+    ]
+    content = {"rows": rows}
     return Section("settings", "Settings", "settings.html.j2", content)
 
 
