@@ -31,7 +31,7 @@ FRONT_MM = 52.0
 BACK_MM = 78.0
 BONE_HU = 160.0
 """Voxels of the network: above soft tissue and discs, below the dimmest cortex."""
-JOINT_HU = 120.0
+JOINT_HU = 80.0
 """A dip this deep between two bright walls lowers conduction to exp(-1) (engineering choice)."""
 TRANSVERSE_TIP_MM = 41.0
 """Thoracic transverse processes end nearer to the canal than this (engineering choice)."""
@@ -98,8 +98,9 @@ def separate(volume: CTVolume, walls: Walls) -> Straight:
     bone = _large(smooth > BONE_HU, 400)
     core, rib_core = _cores(hu, bone, walls)
     rib = _ribs(smooth, bone, core, rib_core)
-    dip = ndimage.grey_closing(smooth, size=5) - smooth
-    conduct = (np.exp(-((dip / JOINT_HU) ** 2)) + 1e-3).astype(np.float32)
+    sharp = ndimage.gaussian_filter(hu, 0.4)
+    dip = ndimage.grey_closing(sharp, size=3) - sharp
+    conduct = (np.exp(-((dip / JOINT_HU) ** 2)) + 1e-4).astype(np.float32)
     free = bone & ~rib
     guess = _coarse_potential(free, conduct, core, _nearest_level(hu.shape, walls))
     potential = _Network(free, conduct).solve(core, guess)
@@ -160,11 +161,32 @@ def _cores(hu: np.ndarray, bone: np.ndarray, walls: Walls) -> tuple[np.ndarray, 
         body = (np.abs(s - body_s) < tall) & (back < -9) & (back > -30) & (np.abs(left) < 9)
         ring = (np.abs(s - pedicle) < 3.2) & (back < -2) & (back > -14) & (np.abs(left) < 20)
         core[(body | ring) & bone] = n
+    arch = _arch_wall(bone, back, left)
+    for n, (top, tall) in enumerate(_arch_heights(walls)):
+        core[arch & (s < top - 0.05 * tall) & (s > top - 0.38 * tall)] = n
     n_sacral = count_sacral(ala_of_levels(hu, walls))
     sacral = s < (walls.foramina_s[n_sacral] if n_sacral else -1.0)
     tip = np.where(sacral, ILIUM_MM, TRANSVERSE_TIP_MM)
     aside = (np.abs(left) > tip) & (back < 45)
     return core, _reaching(bone & aside, np.abs(left) > RIB_SEED_MM)
+
+
+def _arch_heights(walls: Walls) -> list[tuple[float, float]]:
+    """Pedicle height and spacing of each level, and of the one that would follow above."""
+    tall = np.diff(walls.foramina_s)
+    typical = float(np.median(tall))
+    heights = [
+        (float(s), max(float(t), 0.7 * typical))
+        for s, t in zip(walls.pedicles_s, tall, strict=True)
+    ]
+    return [*heights, (heights[-1][0] + heights[-1][1], heights[-1][1])]
+
+
+def _arch_wall(bone: np.ndarray, back: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """The first 5 mm of bone behind the canal, near the middle: lamina, not the level above."""
+    behind = bone & (back > 3) & (back < 24) & (np.abs(left) < 6)
+    met = np.maximum.accumulate(behind, axis=1)
+    return np.asarray(behind & (np.cumsum(met, axis=1) <= 5 / STEP_MM))
 
 
 def ala_of_levels(hu: np.ndarray, walls: Walls) -> np.ndarray:

@@ -59,14 +59,13 @@ def find_spine(
     naming = name_levels(straight, walls, complete, lowest_level)
     keep = [n for n, name in enumerate(naming.names) if not re.match("X", name)]
     names = {n + 1: naming.names[n] for n in keep if (values == n + 1).any()}
-    drop = ~np.isin(np.arange(RIB_LABEL + 1), [0, RIB_LABEL, *names])
-    values[drop[values]] = 0
+    values[~np.isin(np.arange(RIB_LABEL + 1), [0, *names])[values]] = RIB_LABEL
     levels = tuple(
         _level(walls, n, naming.names[n], bool(complete[n])) for n in keep[::-1] if n + 1 in names
     )
     notices = naming.notices + _cut_off(levels) + metal_notices(part)
     line_mm = walls.frames.centres_mm
-    named = LabelMap(values, part.grid, {**names, RIB_LABEL: "ribs"})
+    named = LabelMap(values, part.grid, {**names, RIB_LABEL: "other_bone"})
     return Spine(named, levels, line_mm, notices, naming.anchored)
 
 
