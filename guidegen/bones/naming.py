@@ -39,9 +39,10 @@ class Naming:
 
 def ribs_of_levels(straight: Straight, walls: Walls) -> np.ndarray:
     """(L,) how many ribs (0 to 2) start at each level."""
-    pieces, n = ndimage.label(straight.rib, structure=np.ones((3, 3, 3)))
+    rib = straight.labels == -1
+    pieces, n = ndimage.label(rib, structure=np.ones((3, 3, 3)))
     count = np.zeros(len(walls.pedicles_s), dtype=int)
-    left = np.arange(straight.rib.shape[2]) * STEP_MM - LEFT_MM
+    left = np.arange(rib.shape[2]) * STEP_MM - LEFT_MM
     for box, piece in zip(ndimage.find_objects(pieces), range(1, n + 1), strict=True):
         mine = pieces[box] == piece
         aside = np.abs(left[box[2]])

@@ -31,7 +31,7 @@ FRONT_MM = 52.0
 BACK_MM = 78.0
 BONE_HU = 160.0
 """Voxels of the network: above soft tissue and discs, below the dimmest cortex."""
-JOINT_HU = 80.0
+JOINT_HU = 30.0
 """A dip this deep between two bright walls lowers conduction to exp(-1) (engineering choice)."""
 TRANSVERSE_TIP_MM = 41.0
 """Thoracic transverse processes end nearer to the canal than this (engineering choice)."""
@@ -49,20 +49,13 @@ class Straight:
 
     Args:
         hu: (S, front to back, right to left).
-        potential: Same shape; level index, continuous; NaN off the vertebrae's network.
-        rib: Same shape; True on rib.
+        labels: Same shape, int16: level index + 1, -1 on ribs, 0 elsewhere. One more than there
+            are levels marks the arch of the vertebra above, whose pedicles are out of view.
     """
 
     frames: CanalFrames
     hu: np.ndarray
-    potential: np.ndarray
-    rib: np.ndarray
-
-    @property
-    def labels(self) -> np.ndarray:
-        """(S, back, left) int16: level index + 1, -1 on ribs, 0 elsewhere."""
-        level = np.where(np.isfinite(self.potential), np.rint(self.potential) + 1, 0)
-        return np.where(self.rib, -1, level).astype(np.int16)
+    labels: np.ndarray
 
     def voxels(self, points_mm: Floats) -> Floats:
         """LPS points (..., 3) to continuous voxel coordinates of the straightened grid."""
@@ -104,7 +97,9 @@ def separate(volume: CTVolume, walls: Walls) -> Straight:
     free = bone & ~rib
     guess = _coarse_potential(free, conduct, core, _nearest_level(hu.shape, walls))
     potential = _Network(free, conduct).solve(core, guess)
-    return Straight(walls.frames, hu, potential, rib)
+    labels = np.where(np.isfinite(potential), np.rint(potential) + 1, 0).astype(np.int16)
+    labels[rib] = -1
+    return Straight(walls.frames, hu, labels)
 
 
 def _ribs(
