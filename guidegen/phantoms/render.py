@@ -175,6 +175,9 @@ def make_volume(
     if options.tilt_deg:
         raise InputError("a scan with gantry tilt has no regular grid; write it as DICOM instead")
     hu, scan = render(build_scene(definition), options, progress)
-    info = ScanInfo("phantom", patient_position="FFS" if options.flip == "feet_first" else "HFS",
-                    slice_thickness_mm=options.profile_mm)
+    info = ScanInfo(
+        "phantom",
+        patient_position="FFS" if options.flip == "feet_first" else "HFS",
+        slice_thickness_mm=options.profile_mm,
+    )
     return CTVolume(hu, scan.grid(), info)

@@ -10,14 +10,15 @@ from guidegen.phantoms.shapes import Distances, Points
 from guidegen.phantoms.vertebra import Vertebra, canal, superior_process
 
 LENGTH_MM = 78.0
+BOW_PER_MM = 0.0025
+"""The sacrum's bend: how far it swings back, by the square of the way down."""
 
 
 def _trunk(v: Vertebra, p: Points) -> tuple[Distances, Distances]:
     """Bodies S1 to S3: tapering, hollow to the front; and the upper endplate's plane."""
     down = np.maximum(v.half_height - p[2], 0.0)
-    bow = 0.0035 * down * down
-    shrink = 1.0 - 0.0065 * down
-    side = shapes.ellipse(p[0], p[1] - bow, v.sizes.width / 2 * shrink, v.sizes.depth / 2 * shrink)
+    shrink = 1.0 - 0.0055 * down
+    side = shapes.ellipse(p[0], p[1], v.sizes.width / 2 * shrink, v.sizes.depth / 2 * shrink)
     top = shapes.plane(p, *v.endplate(True))
     foot = -(p[2] + (LENGTH_MM - v.half_height))
     return shapes.smooth_cut(side, np.maximum(top, foot), 2.0), top
@@ -39,9 +40,7 @@ def _wings(v: Vertebra, p: Points) -> Distances:
 def _back(v: Vertebra, p: Points) -> Distances:
     """Plate behind the canal and the median crest."""
     tilt = np.radians(-6.0)
-    axes = np.array(
-        [[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]]
-    )
+    axes = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
     y = v.canal_back + 3.0
     plate = shapes.box(p, (0, y + 1, -26), axes, (25, 3.4, 26), 2.5)
     crest = shapes.box(p, (0, y + 6, -24), axes, (3.2, 7, 19), 2.6)
@@ -70,12 +69,14 @@ class SacrumField:
 
     def __call__(self, points: Points) -> tuple[Distances, Distances]:
         """Measure points (3, N): distance, negative inside, and cortex thickness there, mm."""
-        v = self.vertebra
+        v, straight = self.vertebra, points
+        down = np.maximum(v.half_height - points[2], 0.0)
+        points = np.stack([points[0], points[1] - BOW_PER_MM * down * down, points[2]])
         trunk, top = _trunk(v, points)
         whole = shapes.smooth_union(trunk, _wings(v, points), 6.0)
         whole = shapes.smooth_union(whole, _back(v, points), 4.0)
         for process in self._processes:
-            whole = shapes.smooth_union(whole, process(points), 4.0)
+            whole = shapes.smooth_union(whole, process(straight), 4.0)
         whole = shapes.smooth_cut(whole, -canal(v, points), 1.5)
         whole = shapes.smooth_cut(whole, -_holes(v, points), 1.5)
         off_plate = np.clip(np.abs(whole - top) / 0.7, 0.0, 1.0)

@@ -121,4 +121,6 @@ def scan_grid(low_mm: Floats, high_mm: Floats, options: ScanOptions) -> ScanGrid
     matrix[:3, 3] = centre - matrix[:3, :3] @ ((shape - 1) / 2)
     matrix[:3, 3] = np.round(matrix[:3, 3], 3)
     normal = leaning[:, 2] * (-1.0 if options.flip == "slices" else 1.0)
-    return ScanGrid(matrix, normal, (int(shape[0]), int(shape[1]), int(shape[2])), options.profile_mm)
+    return ScanGrid(
+        matrix, normal, (int(shape[0]), int(shape[1]), int(shape[2])), options.profile_mm
+    )

@@ -44,7 +44,9 @@ def ellipse(u: Distances, v: Distances, half_u: Any, half_v: Any) -> Distances:
     return np.maximum(k0 * (k0 - 1.0) / np.maximum(k1, 1e-6), deepest)
 
 
-def capsule(points: Points, start: Any, end: Any, radius_mm: float, end_radius_mm: Any = None) -> Any:
+def capsule(
+    points: Points, start: Any, end: Any, radius_mm: float, end_radius_mm: float | None = None
+) -> Distances:
     """Distance to a rounded rod, tapering if the end's radius differs."""
     start, end = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
     axis = end - start
@@ -52,7 +54,7 @@ def capsule(points: Points, start: Any, end: Any, radius_mm: float, end_radius_m
     t = np.clip((x * axis[0] + y * axis[1] + z * axis[2]) / float(axis @ axis), 0.0, 1.0)
     x, y, z = x - t * axis[0], y - t * axis[1], z - t * axis[2]
     far = radius_mm if end_radius_mm is None else end_radius_mm
-    return np.sqrt(x * x + y * y + z * z) - (radius_mm + t * (far - radius_mm))
+    return np.asarray(np.sqrt(x * x + y * y + z * z) - (radius_mm + t * (far - radius_mm)))
 
 
 def box(points: Points, centre: Any, axes: Any, half_mm: Any, round_mm: float) -> Distances:
@@ -82,7 +84,11 @@ def plane(points: Points, point: Any, normal: Any) -> Distances:
 
 
 def elliptic_rod(
-    points: Points, centre: Any, axes: Any, half_mm: tuple[float, float], reach_mm: tuple[float, ...]
+    points: Points,
+    centre: Any,
+    axes: Any,
+    half_mm: tuple[float, float],
+    reach_mm: tuple[float, ...],
 ) -> Distances:
     """Distance to a rod of elliptical section, waisted at its centre like a pedicle.
 
@@ -92,14 +98,15 @@ def elliptic_rod(
         axes: (3, 3) columns: width, height, along.
         half_mm: Half width and half height at the centre.
         reach_mm: How far it goes back and forth along its axis, and its flare: how much wider
-            (as a share) it is 10 mm off the centre.
+            (as a share) it is 10 mm off the centre; its height grows by a quarter of that.
     """
     local = np.asarray(axes, dtype=points.dtype).T @ (
         points - np.asarray(centre, dtype=points.dtype)[:, None]
     )
     back, forth, flare = reach_mm
-    t = np.clip(local[2], -back, forth)
-    grow = 1.0 + flare * (t * t) * 0.01
-    side = ellipse(local[0], local[1], half_mm[0] * grow, half_mm[1] * grow)
+    t = np.clip(local[2], -10.0, 10.0)
+    grow = flare * (t * t) * 0.01
+    wide, high = half_mm[0] * (1.0 + grow), half_mm[1] * (1.0 + 0.25 * grow)
+    side = ellipse(local[0], local[1], wide, high)
     ends = np.maximum(local[2] - forth, -back - local[2])
     return smooth_cut(side, ends, 1.5)

@@ -10,7 +10,8 @@ import numpy as np
 
 from guidegen.model.arrays import Floats
 from guidegen.model.frames import PATIENT, Pose
-from guidegen.phantoms.definition import Definition, LevelChange, PedicleChange, load_definition
+from guidegen.phantoms.catalog import load_definition
+from guidegen.phantoms.definition import Definition, LevelChange, PedicleChange
 from guidegen.phantoms.fusion import FusedField, fused_bridges
 from guidegen.phantoms.ribs import RibField
 from guidegen.phantoms.sacrum import SacrumField

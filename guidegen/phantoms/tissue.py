@@ -40,15 +40,19 @@ def _slice(x: Array, y: Array, chest: Array) -> Array:
     return hu
 
 
-def _paint(hu: Array, scan: ScanGrid, pose: Pose, half: tuple[float, float, float], paint: Any) -> None:
+def _paint(
+    hu: Array, scan: ScanGrid, pose: Pose, half: tuple[float, float, float], paint: Any
+) -> None:
     """Give the voxels of a box in a bone's frame a value where ``paint(local)`` is true."""
     pick = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
     low, high = scan.index_box(pose.points(pick * np.asarray(half)))
     if (high <= low).any():
         return
     index = np.stack(
-        np.meshgrid(*(np.arange(a, b, dtype=np.float32) for a, b in zip(low, high, strict=True)),
-                    indexing="ij")
+        np.meshgrid(
+            *(np.arange(a, b, dtype=np.float32) for a, b in zip(low, high, strict=True)),
+            indexing="ij",
+        )
     ).reshape(3, -1)
     m = (pose.inverse.matrix @ scan.patient_from_kji).astype(np.float32)
     mask, value = paint(m[:3, :3] @ index + m[:3, 3:])

@@ -183,7 +183,7 @@ def pedicle_part(v: Vertebra, side: str) -> Part:
     """Make the pedicle's rod."""
     ped, centre, axes = v.pedicles[side], v.isthmus(side), v.pedicle_axes(side)
     half = (ped.width / 2, ped.height / 2)
-    return lambda p: shapes.elliptic_rod(p, centre, axes, half, (9.0, 10.0, 0.22))
+    return lambda p: shapes.elliptic_rod(p, centre, axes, half, (9.0, 16.0, 0.22))
 
 
 def _pillar(v: Vertebra, side: str) -> Floats:
