@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from guidegen.mesh.grid import Field, Lattice, bounded_distance
+from guidegen.mesh.grid import Field, Lattice, bounded_distance, mend_signs
 from guidegen.model.arrays import Floats, Ints
 
 BOUND_MM = 4.0
@@ -14,19 +14,18 @@ _BAND_MM = 1.0
 
 
 def bone_distance(lattice: Lattice, vertices_mm: Floats, faces: Ints) -> Field:
-    """Exact signed distance of every node to a bone within ``BOUND_MM``, else +-bound."""
-    everywhere = np.ones(lattice.shape, dtype=bool)
-    low, high = vertices_mm.min(axis=0) - BOUND_MM, vertices_mm.max(axis=0) + BOUND_MM
-    box = lattice.box(low, high)
+    """Exact signed distance of every node to a bone within ``BOUND_MM``, else the bound."""
     out = np.full(lattice.shape, BOUND_MM, dtype=np.float32)
-    part = Lattice(
-        np.array([lattice.axis(n)[box[n]][0] if everywhere[box].size else 0.0 for n in range(3)]),
-        lattice.spacing_mm,
-        (out[box].shape[0], out[box].shape[1], out[box].shape[2]),
-    )
-    if out[box].size:
-        nodes = part.points(everywhere[box])
-        out[box] = bounded_distance(nodes, vertices_mm, faces, BOUND_MM).reshape(part.shape)
+    box = lattice.box(vertices_mm.min(axis=0) - BOUND_MM, vertices_mm.max(axis=0) + BOUND_MM)
+    inner = out[box]
+    if inner.size == 0:
+        return out
+    nx, ny, nz = inner.shape
+    low = np.array([lattice.axis(n)[box[n]][0] for n in range(3)])
+    part = Lattice(low, lattice.spacing_mm, (nx, ny, nz))
+    nodes = part.points(np.ones(part.shape, dtype=bool))
+    near = bounded_distance(nodes, vertices_mm, faces, BOUND_MM).reshape(part.shape)
+    out[box] = mend_signs(part, near.astype(np.float32), vertices_mm, faces)
     return out
 
 
@@ -64,7 +63,7 @@ def refined_distance(
     near = (fine > levels_mm[0] - _BAND_MM) & (fine < levels_mm[1] + _BAND_MM)
     near &= over > levels_mm[0] - _BAND_MM
     fine[near] = bounded_distance(lattice.points(near), *bone, BOUND_MM)
-    return fine
+    return mend_signs(lattice, fine, *bone)
 
 
 def top_height(lattice: Lattice, clear: Field) -> Floats:

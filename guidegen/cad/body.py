@@ -8,9 +8,10 @@ from guidegen.errors import GeometryError
 from guidegen.mesh.grid import Field, Lattice, distance_to_zero, isosurface
 from guidegen.mesh.solid import Solid
 
-_TOLERANCE_MM = 0.12
+_TOLERANCE_MM = 0.07
 """Error of the two distance transforms on the grid: this much is left standing."""
-_INEXACT_MM = 1.5
+_STEEP = 2.0
+"""The field may fall this many times faster than a distance (relief beside a contact)."""
 
 
 def opened(lattice: Lattice, field: Field, radius_mm: float) -> Field:
@@ -27,7 +28,7 @@ def opened(lattice: Lattice, field: Field, radius_mm: float) -> Field:
     References:
         Serra J. Image Analysis and Mathematical Morphology. Academic Press 1982 (opening).
     """
-    skin = (field < 0) & (field > -(radius_mm + _INEXACT_MM))
+    skin = (field < 0) & (field > -_STEEP * (radius_mm + 2 * lattice.spacing_mm))
     deep = distance_to_zero(lattice, field, skin, radius_mm + 1.0)
     core = np.where(field < 0, radius_mm - deep, radius_mm + np.maximum(field, 0))
     core = core.astype(np.float32)

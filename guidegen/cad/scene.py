@@ -26,6 +26,7 @@ _SIDE_MM = 26.0
 _ALONG_MM = 28.0
 _UNDER_MM = 14.0
 _OVER_MM = 62.0
+_RAMP_MM = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ def forbidden(
         (scene.lattice, scene.own_distance), lattice, scene.own, (gap, gap + relief)
     )
     apart = join(lattice, np.full(lattice.shape, 10.0, dtype=np.float32), touching, 0.0)
-    lift = np.float32(relief) * np.clip(apart / np.float32(0.8), 0, 1)
+    lift = np.float32(relief) * np.clip(apart / np.float32(_RAMP_MM), 0, 1)
     fields = [shadow(own) - np.float32(gap) - lift]
     level = gap + settings.neighbour_clearance_mm
     for mesh, distance in zip(scene.neighbours, scene.other_distance, strict=True):

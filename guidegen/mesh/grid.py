@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
 from guidegen.errors import GeometryError
+from guidegen.mesh.sdf import signed_distance
 from guidegen.model.arrays import Floats, Ints
 
 Field = npt.NDArray[np.float32]
@@ -115,6 +116,34 @@ def bounded_distance(
     )[0]
     distance = np.nan_to_num(distance, nan=bound_mm)
     return np.asarray(np.clip(distance, -bound_mm, bound_mm), dtype=np.float64)
+
+
+def mend_signs(lattice: Lattice, values: Field, vertices_mm: Floats, faces: Ints) -> Field:
+    """Correct nodes of a signed distance whose sign slipped; changes a copy.
+
+    Next to degenerate triangles a surface's normals can point the wrong way. A distance changes
+    by at most the spacing from node to node; where it jumps, the sign is taken again from the
+    winding number, which does not depend on normals.
+
+    Args:
+        lattice: Of ``values``.
+        values: Signed distance, negative inside.
+        vertices_mm: (V, 3).
+        faces: (F, 3), closed, outward.
+    """
+    jumps = np.zeros(lattice.shape, dtype=bool)
+    for n in range(3):
+        first, second = [slice(None)] * 3, [slice(None)] * 3
+        first[n], second[n] = slice(None, -1), slice(1, None)
+        a, b = values[tuple(first)], values[tuple(second)]
+        jump = (np.abs(a - b) > 1.1 * lattice.spacing_mm) & ((a < 0) != (b < 0))
+        jumps[tuple(first)] |= jump
+        jumps[tuple(second)] |= jump
+    jumps &= np.abs(values) < 0.7 * np.abs(values).max()
+    out = values.copy()
+    if jumps.any():
+        out[jumps] = signed_distance(lattice.points(jumps), vertices_mm, faces)
+    return out
 
 
 def zero_crossings(lattice: Lattice, values: Field) -> Floats:

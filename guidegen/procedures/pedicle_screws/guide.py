@@ -65,7 +65,7 @@ _MARK_MM = 3.6
 _POINT_MM = 0.7
 _CONTACT_MM = 0.1
 _MIN_CONTACTS = 2
-_OPENING_MARGIN_MM = 0.2
+_OPENING_MARGIN_MM = 0.22
 
 
 class HasGuide(Protocol):
@@ -372,7 +372,7 @@ def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
     """One distance field, one isosurface, then the exact bores and texts."""
     lattice = Lattice.around(*design_box(design), settings.grid_mm)
     field = join(lattice, empty(lattice), [tube(s) for s in design.sleeves], 0.0)
-    field = join(lattice, field, [*design.arms, *(pad(c) for c in design.contacts)], 2.0)
+    field = join(lattice, field, [*design.arms, *(pad(c) for c in design.contacts)], 4.0)
     field = join(lattice, field, [bridge(design.line, settings)], 2.5)
     field = join(lattice, field, [grip_stem(design.grip), grip_plate(design.grip)], 1.5)
     field = join(lattice, field, [tab_plate(t) for t in design.tabs], 1.0)
