@@ -60,11 +60,21 @@ def check_printable(
         Finding("self_intersections", subject, crossings, 0, "equal", "count", "edges in faces"),
         Finding("min_wall", subject, wall, min_wall_mm, "at_least", "mm", _WALL),
         Finding(
-            *("largest_size", subject, float(size.max()), MAX_SIZE_MM, "at_most", "mm"),
+            "largest_size",
+            subject,
+            float(size.max()),
+            MAX_SIZE_MM,
+            "at_most",
+            "mm",
             "build room of common resin and powder printers (engineering choice)",
         ),
         Finding(
-            *("smallest_size", subject, float(size.min()), MIN_SIZE_MM, "at_least", "mm"),
+            "smallest_size",
+            subject,
+            float(size.min()),
+            MIN_SIZE_MM,
+            "at_least",
+            "mm",
             "a thinner part has the wrong unit or is a flat sheet (engineering choice)",
         ),
     )

@@ -1,0 +1,39 @@
+"""Does a screw along the bore that was really made stay in the bone?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidegen.checks.part import NAN, Part
+from guidegen.model.findings import Finding
+from guidegen.model.plan import Path
+
+_START_MM = 3.0
+_STEP_MM = 0.25
+_REFERENCE = (
+    "screw of the planned diameter on the measured bore's axis, from 3 mm under the entry to the "
+    "tip, against the bone's surface; below 2 mm is Gertzbein-Robbins A or B"
+)
+
+
+def check_breach(part: Part) -> tuple[Finding, ...]:
+    """Measure how far a screw along each measured bore leaves the bone; transpedicular only."""
+    found = []
+    for path in part.paths:
+        if path.route != "transpedicular":
+            continue
+        subject = f"{part.subject}#{path.name}"
+        value, limit = breach_mm(part, path), part.limits.breach_mm
+        found.append(Finding("breach", subject, value, limit, "at_most", "mm", _REFERENCE))
+    return tuple(found)
+
+
+def breach_mm(part: Part, path: Path) -> float:
+    """Largest distance of the screw's surface from the bone, outwards; NaN without bone or bore."""
+    bone, bore = part.bone_surfaces.get(path.bone), part.cylinders[path.name]
+    if bone is None or bore is None:
+        return NAN
+    depth = np.append(np.arange(_START_MM, path.length_mm, _STEP_MM), path.length_mm)
+    entry = bore.point_mm + ((path.entry_mm - bore.point_mm) @ bore.direction) * bore.direction
+    distance, _ = bone.nearest(entry + depth[:, None] * bore.direction)
+    return max(0.0, float(distance.max()) + path.diameter_mm / 2)

@@ -1,0 +1,62 @@
+"""All checks, and running them without one stopping the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from guidegen.checks.bore import check_bores, check_drill, check_side, check_sleeves
+from guidegen.checks.breach import check_breach
+from guidegen.checks.docking import check_docking
+from guidegen.checks.fit import check_contact, check_overlap
+from guidegen.checks.label import check_label, check_side_marks
+from guidegen.checks.model import check_model
+from guidegen.checks.part import NAN, Part
+from guidegen.checks.printable import check_printable
+from guidegen.checks.removal import check_removal
+from guidegen.model.findings import Finding
+
+Check = Callable[[Part], tuple[Finding, ...]]
+
+SOLID_CHECKS = (check_printable,)
+"""Need a mesh only."""
+MODEL_CHECKS: tuple[Check, ...] = (check_model,)
+"""For bone models to print."""
+GUIDE_CHECKS: tuple[Check, ...] = (
+    check_overlap,
+    check_contact,
+    check_docking,
+    check_removal,
+    check_bores,
+    check_sleeves,
+    check_drill,
+    check_side,
+    check_breach,
+    check_label,
+    check_side_marks,
+)
+"""For guides with drill sleeves."""
+ALL_CHECKS = (*SOLID_CHECKS, *MODEL_CHECKS, *GUIDE_CHECKS)
+
+
+def run_checks(part: Part, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
+    """Measure a part: whether it is printable, then everything in ``checks``.
+
+    A check that can't measure at all (its arithmetic fails on a damaged mesh) counts as failed:
+    a finding of its name that is not a number.
+    """
+
+    def printable(tested: Part) -> tuple[Finding, ...]:
+        surface, wall = tested.surface, tested.limits.min_wall_mm
+        return check_printable(
+            surface.vertices, surface.faces, tested.subject, wall, tested.label_patches
+        )
+
+    found: list[Finding] = []
+    for name, check in (("printable", printable), *((c.__name__, c) for c in checks)):
+        try:
+            found += check(part)
+        except Exception as error:  # a check never stops the others: it fails
+            why = f"could not be measured: {type(error).__name__}: {error}"
+            code = name.removeprefix("check_")
+            found.append(part.finding(code, NAN, 0.0, "at_most", "1", why))
+    return tuple(found)

@@ -1,0 +1,137 @@
+"""Does the part sit on the bone without cutting into it?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidegen.checks.part import NAN, Part
+from guidegen.errors import GeometryError
+from guidegen.mesh.solid import Solid
+from guidegen.mesh.surface import Surface
+from guidegen.model.arrays import Floats
+from guidegen.model.findings import Finding
+
+_FACING = 0.5
+_SEAT_MM = 0.1
+
+
+def check_overlap(part: Part) -> tuple[Finding, ...]:
+    """Measure the volume that the part shares with each bone: exact boolean, must be 0.
+
+    Bones that the part names are always reported; others where their boxes meet.
+    """
+    own = part.guide.bones + part.guide.neighbours
+    found = [
+        Finding("overlap", f"{part.subject}#{name}", NAN, 0.0, "at_most", "mm3", "bone is missing")
+        for name in own
+        if name not in part.bone_surfaces
+    ]
+    for name, bone in part.bone_surfaces.items():
+        near = bone.within(part.surface.low, part.surface.high)
+        if name not in own and not near:
+            continue
+        shared = overlap_mm3(part.surface, bone) if near else 0.0
+        subject = f"{part.subject}#{name}"
+        found.append(
+            Finding(
+                "overlap",
+                subject,
+                shared,
+                0.0,
+                "at_most",
+                "mm3",
+                "exact intersection of the file read back with the bone (issue 2: 0.0)",
+            )
+        )
+    return tuple(found)
+
+
+def overlap_mm3(one: Surface, other: Surface) -> float:
+    """Volume that two closed surfaces share; NaN if one is no sound solid."""
+    middle = (one.low + one.high) / 2
+    try:
+        first = Solid.from_mesh(one.vertices - middle, one.faces, "part")
+        second = Solid.from_mesh(other.vertices - middle, other.faces, "bone")
+    except GeometryError:
+        return NAN
+    return abs(first.overlap_mm3(second))
+
+
+def seat_gaps(part: Part) -> tuple[Floats, Floats, Floats]:
+    """Samples of the part under its designed contacts.
+
+    Returns:
+        Gaps (N,) in mm to the bone, the samples (N, 3), and the bone's outward normals there
+        (N, 3), taken along the shortest line.
+    """
+    points, normals = part.surface.samples.points_mm, part.surface.samples.normals
+    near = np.zeros(len(points), dtype=bool)
+    for contact in part.features("contact"):
+        offset = points - contact.point_mm
+        near |= np.linalg.norm(offset, axis=1) <= contact.values.get("radius_mm", 0.0)
+    points, normals = points[near], normals[near]
+    if not part.seats or not len(points):
+        return np.empty(0), np.empty((0, 3)), np.empty((0, 3))
+    gap, nearest = _nearest_of(part.seats, points)
+    way = points - nearest
+    length = np.linalg.norm(way, axis=1)
+    way = way / np.where(length > 0, length, 1)[:, None] * np.sign(gap)[:, None]
+    facing = np.einsum("nd,nd->n", way, normals) < -_FACING
+    return gap[facing], points[facing], way[facing]
+
+
+def _nearest_of(surfaces: tuple[Surface, ...], points: Floats) -> tuple[Floats, Floats]:
+    """Signed distance (N,) to the nearest of several surfaces, and the points (N, 3) there."""
+    found = [surface.nearest(points) for surface in surfaces]
+    best = np.argmin([distance for distance, _ in found], axis=0)
+    row = np.arange(len(points))
+    return (
+        np.stack([d for d, _ in found])[best, row],
+        np.stack([n for _, n in found])[best, row],
+    )
+
+
+def check_contact(part: Part) -> tuple[Finding, ...]:
+    """Measure gap and area of the seat on the part as read back.
+
+    The gap is measured from points of the part that face the bone within the designed contacts.
+    ``gap_typical`` is their median against the fit gap; ``gap_smallest`` is taken over the whole
+    part: nothing may come nearer to the bone than the fit gap allows, or the part is held off its
+    seat. ``contact_area`` is the surface within 0.1 mm of the fit gap.
+    """
+    wanted, allowed = part.guide.fit_gap_mm, part.limits.gap_mm
+    gap, _, _ = seat_gaps(part)
+    area = float((gap <= wanted + _SEAT_MM).sum()) * part.surface.samples.area_mm2
+    typical = float(abs(np.median(gap) - wanted)) if len(gap) else NAN
+    smallest = NAN
+    if part.seats:
+        points = np.concatenate([part.surface.samples.points_mm, part.surface.vertices])
+        smallest = float(_nearest_of(part.seats, points)[0].min())
+    designed = max(part.guide.contact_area_mm2, 1.0)
+    return (
+        part.finding(
+            "gap_smallest",
+            smallest,
+            wanted - allowed,
+            "at_least",
+            "mm",
+            "fit gap less half of it: nearer spots would lift the guide (engineering choice)",
+        ),
+        part.finding(
+            "gap_typical",
+            typical,
+            allowed,
+            "at_most",
+            "mm",
+            "median gap in the contacts against the fit gap (engineering choice)",
+        ),
+        part.finding(
+            "contact_area",
+            area,
+            0.5 * designed,
+            "at_least",
+            "mm2",
+            "at least half of the area stated in the manifest lies in the designed contacts "
+            "within 0.1 mm of the fit gap (engineering choice)",
+        ),
+    )

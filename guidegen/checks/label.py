@@ -1,0 +1,192 @@
+"""Is the part labelled, and do its side marks read the right way and stand on the right side?"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import affine_transform
+
+from guidegen.checks.bore import patient_left
+from guidegen.checks.part import NAN, Part
+from guidegen.mesh.sampling import face_areas_normals
+from guidegen.model.arrays import Floats
+from guidegen.model.findings import Finding
+from guidegen.model.guide import Feature
+
+_PIXEL_MM = 0.12
+_LEAST_DEEP_MM = 0.3
+_DEEPEST_MM = 1.5
+_SHARE = 0.03
+_ABOVE_MM = 1.2
+_TEMPLATE = 48
+Mask = npt.NDArray[np.bool_]
+
+
+def check_label(part: Part) -> tuple[Finding, ...]:
+    """Measure depth and area of the text engraved at each designed label; a blank plate fails."""
+    found = []
+    for label in part.features("label"):
+        depth, plate = engraved_depth(part, label)
+        cut = depth > _LEAST_DEEP_MM
+        deep = float(np.median(depth[cut])) if cut.any() else 0.0
+        share = float(cut.sum() / plate.sum()) if plate.any() else NAN
+        subject = f"{part.subject}#label {label.item}"
+        found += [
+            Finding(
+                "label_depth",
+                subject,
+                deep,
+                _LEAST_DEEP_MM,
+                "at_least",
+                "mm",
+                "two to three layers of common printers (engineering choice)",
+            ),
+            Finding(
+                "label_share",
+                subject,
+                share,
+                _SHARE,
+                "at_least",
+                "1",
+                "engraved part of the plate; thin text covers 5 to 30 % (engineering choice)",
+            ),
+        ]
+    if not any(f.item == part.guide.label for f in part.features("label")):
+        found.append(part.finding("label_depth", NAN, _LEAST_DEEP_MM, "at_least", "mm", "no label"))
+    return tuple(found)
+
+
+def engraved_depth(part: Part, label: Feature) -> tuple[Floats, Mask]:
+    """Look straight down on a label.
+
+    Returns:
+        Depth (N, N) in mm below the plate's face where a floor parallel to it lies, 0 elsewhere,
+        in an arbitrary upright direction, seen from outside; and where there is plate or floor.
+    """
+    radius = label.values.get("radius_mm", 3.0)
+    steps = np.arange(-radius, radius + _PIXEL_MM / 2, _PIXEL_MM)
+    right, up = label_axes(label)
+    x, y = np.meshgrid(steps, steps, indexing="xy")
+    start = label.point_mm + _ABOVE_MM * label.direction
+    origins = start + x[..., None] * right + y[..., None] * up
+    hit, face = part.surface.rays.first_hit(origins.reshape(-1, 3), -label.direction)
+    _, normals = face_areas_normals(part.surface.vertices, part.surface.faces)
+    flat = (face >= 0) & (normals[face] @ label.direction > 0.97)
+    flat &= np.linalg.norm(np.stack([x.ravel(), y.ravel()]), axis=0) <= radius
+    below = np.where(flat, hit - _ABOVE_MM, np.nan)
+    near = below[np.abs(below) < 0.25]
+    level = float(np.median(near)) if len(near) else 0.0
+    plate = flat & (np.abs(below - level) < _DEEPEST_MM)
+    depth = np.where(plate, below - level, 0.0)
+    return depth.reshape(x.shape), plate.reshape(x.shape)
+
+
+def label_axes(label: Feature) -> tuple[Floats, Floats]:
+    """Two unit vectors in the label's face, right-handed with its normal."""
+    normal = label.direction
+    right = np.cross(np.eye(3)[2] if abs(normal[2]) < 0.9 else np.eye(3)[1], normal)
+    right = right / np.linalg.norm(right)
+    return right, np.cross(normal, right)
+
+
+def check_side_marks(part: Part) -> tuple[Finding, ...]:
+    """Read the engraved L and R marks from the mesh, and see on which side they stand.
+
+    ``side_mark_read``: how much better the engraving matches its own letter than the other one or
+    either one mirrored, in any turn. ``side_mark_side``: distance of the mark from the bones'
+    middle to the side that it names.
+    """
+    found = []
+    seats = [surface.samples.points_mm.mean(axis=0) for surface in part.seats]
+    for mark in part.features("label"):
+        if mark.item not in ("L", "R"):
+            continue
+        depth, _ = engraved_depth(part, mark)
+        away = NAN
+        if seats:
+            forward = part.guide.insertion_direction
+            left = patient_left(-mark.direction, forward)
+            sign = 1.0 if mark.item == "L" else -1.0
+            away = sign * float((mark.point_mm - np.mean(seats, axis=0)) @ left)
+        subject = f"{part.subject}#label {mark.item}"
+        found += [
+            Finding(
+                "side_mark_read",
+                subject,
+                read_letter(depth, mark.item),
+                0.05,
+                "at_least",
+                "1",
+                "overlap with the letter less that with the next best reading (engineering choice)",
+            ),
+            Finding(
+                "side_mark_side",
+                subject,
+                away,
+                1.0,
+                "at_least",
+                "mm",
+                "left and right are the patient's",
+            ),
+        ]
+    return tuple(found)
+
+
+def read_letter(depth: Floats, letter: str) -> float:
+    """Overlap of an engraving with a letter less that with other readings: -1 to 1.
+
+    Args:
+        depth: (N, N) as of ``engraved_depth``.
+        letter: ``L`` or ``R``.
+    """
+    cut = depth > _LEAST_DEEP_MM
+    if not cut.any():
+        return NAN
+    scores = {
+        (name, mirrored): _best_overlap(_normed(cut), name, mirrored)
+        for name in ("L", "R")
+        for mirrored in (False, True)
+    }
+    own = scores.pop((letter, False))
+    return own - max(scores.values())
+
+
+def _best_overlap(cut: Floats, letter: str, mirrored: bool) -> float:
+    """Largest overlap (intersection over union) of a normed mask with a letter in any turn."""
+    best = 0.0
+    for turned in _turned(letter, mirrored):
+        union = float(np.maximum(cut, turned).sum())
+        best = max(best, float(np.minimum(cut, turned).sum()) / union)
+    return best
+
+
+@cache
+def _turned(letter: str, mirrored: bool) -> tuple[Floats, ...]:
+    """A letter's normed mask in all turns of 6 degrees."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    outline: Any = TextPath((0, 0), letter, size=40, prop=FontProperties("DejaVu Sans", weight=700))
+    x, y = np.meshgrid(np.arange(-5.0, 45.0, 0.5), np.arange(-5.0, 45.0, 0.5), indexing="xy")
+    mask = outline.contains_points(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
+    if mirrored:
+        mask = mask[:, ::-1]
+    return tuple(_normed(mask, turn) for turn in np.arange(0.0, 360.0, 6.0))
+
+
+def _normed(mask: Mask, turn_deg: float = 0.0) -> Floats:
+    """Move a mask's middle to that of a square, scale its spread to a standard, and turn it."""
+    rows, columns = np.nonzero(mask)
+    middle = np.array([rows.mean(), columns.mean()])
+    spread = np.sqrt(rows.var() + columns.var())
+    scale = spread / (_TEMPLATE / 4)
+    sine, cosine = np.sin(np.radians(turn_deg)), np.cos(np.radians(turn_deg))
+    matrix = scale * np.array([[cosine, -sine], [sine, cosine]])
+    centre = np.array([_TEMPLATE, _TEMPLATE]) / 2
+    shape = (_TEMPLATE, _TEMPLATE)
+    return np.asarray(
+        affine_transform(mask.astype(float), matrix, middle - matrix @ centre, shape, order=1)
+    )
