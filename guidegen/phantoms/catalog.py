@@ -1,7 +1,34 @@
-"""The phantoms that can be made: one TOML file each in ``definitions``."""
+"""Which phantoms there are."""
 
 from __future__ import annotations
 
-from guidegen.phantoms.definition import Definition, load_definition, phantom_names
+import tomllib
+from importlib import resources
 
-__all__ = ["Definition", "load_definition", "phantom_names"]
+from pydantic import ValidationError
+
+from guidegen.errors import InputError
+from guidegen.phantoms.definition import Definition
+
+
+def phantom_names() -> tuple[str, ...]:
+    """List the phantoms that can be made, in alphabetical order."""
+    folder = resources.files("guidegen.phantoms.definitions")
+    files = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name[:-5] for name in files if name.endswith(".toml")))
+
+
+def load_definition(name: str) -> Definition:
+    """Read a phantom's definition by name.
+
+    Raises:
+        InputError: There is no such phantom, or its file is not valid.
+    """
+    names = phantom_names()
+    if name not in names:
+        raise InputError(f"there is no phantom {name!r}; choose one of {', '.join(names)}")
+    text = resources.files("guidegen.phantoms.definitions").joinpath(f"{name}.toml").read_text()
+    try:
+        return Definition(name=name, **tomllib.loads(text))
+    except (ValidationError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"the definition of phantom {name} is not valid: {error}") from None

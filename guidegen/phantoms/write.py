@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from guidegen.errors import InputError
-from guidegen.phantoms.catalog import Definition, load_definition
+from guidegen.phantoms.catalog import load_definition
+from guidegen.phantoms.definition import Definition
 from guidegen.phantoms.dicom import Series, write_series
 from guidegen.phantoms.render import render
 from guidegen.phantoms.scan import ScanOptions
