@@ -158,7 +158,7 @@ def _cores(hu: np.ndarray, bone: np.ndarray, walls: Walls) -> tuple[np.ndarray, 
         core[(body | ring) & bone] = n
     arch = _arch_wall(bone, back, left)
     for n, (top, tall) in enumerate(_arch_heights(walls)):
-        core[arch & (s < top - 0.05 * tall) & (s > top - 0.38 * tall)] = n
+        core[arch & (s < top - 0.30 * tall) & (s > top - 0.48 * tall)] = n
     n_sacral = count_sacral(ala_of_levels(hu, walls))
     sacral = s < (walls.foramina_s[n_sacral] if n_sacral else -1.0)
     tip = np.where(sacral, ILIUM_MM, TRANSVERSE_TIP_MM)
@@ -178,10 +178,10 @@ def _arch_heights(walls: Walls) -> list[tuple[float, float]]:
 
 
 def _arch_wall(bone: np.ndarray, back: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """The first 5 mm of bone behind the canal, near the middle: lamina, not the level above."""
+    """The first 4 mm of bone behind the canal, near the middle: lamina, not the level above."""
     behind = bone & (back > 3) & (back < 24) & (np.abs(left) < 6)
     met = np.maximum.accumulate(behind, axis=1)
-    return np.asarray(behind & (np.cumsum(met, axis=1) <= 5 / STEP_MM))
+    return np.asarray(behind & (np.cumsum(met, axis=1) <= 4 / STEP_MM))
 
 
 def ala_of_levels(hu: np.ndarray, walls: Walls) -> np.ndarray:
