@@ -32,9 +32,7 @@ def _heights(lattice: Lattice, top: Floats, x: Floats, y: Floats, reach_mm: floa
     return np.asarray(top[rows, columns].max(axis=(1, 2)))
 
 
-def arm(
-    contact: Contact, sleeve: Sleeve, lattice: Lattice, top: Floats, thick_mm: float
-) -> Part:
+def arm(contact: Contact, sleeve: Sleeve, lattice: Lattice, top: Floats, thick_mm: float) -> Part:
     """A round bar from a contact to the sleeve's foot, lying over the bone's shadow.
 
     Args:
@@ -157,9 +155,7 @@ def room_for_grip(line: Floats, sleeves: tuple[Sleeve, Sleeve]) -> float:
     return room
 
 
-def place_grip(
-    line: Floats, half_mm: tuple[float, float], lattice: Lattice, top: Floats
-) -> Grip:
+def place_grip(line: Floats, half_mm: tuple[float, float], lattice: Lattice, top: Floats) -> Grip:
     """Put the grip on the bridge's middle, high enough to be free of bone.
 
     Args:

@@ -93,9 +93,7 @@ of the lamina, side of the spinous process's base, root of the transverse proces
 the lamina under the facet)."""
 
 
-def spread_points(
-    vertices_mm: Floats, faces: Ints, spacing_mm: float
-) -> tuple[Floats, Floats]:
+def spread_points(vertices_mm: Floats, faces: Ints, spacing_mm: float) -> tuple[Floats, Floats]:
     """Spread points evenly over a surface, always the same ones.
 
     Returns:

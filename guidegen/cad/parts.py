@@ -142,7 +142,9 @@ def ribbon(points_mm: Floats, width_mm: float, thick_mm: float) -> Part:
         middle = np.interp(x, points_mm[order, 0], points_mm[order, 1]).astype(np.float32)
         a = points_mm * [1, 0, 1]
         pairs = zip(a[:-1], a[1:], strict=True)
-        squared = np.minimum.reduce([_segment(x, np.zeros_like(y[:, :1]), z, p, q) for p, q in pairs])
+        squared = np.minimum.reduce(
+            [_segment(x, np.zeros_like(y[:, :1]), z, p, q) for p, q in pairs]
+        )
         across = np.maximum(np.abs(y - middle) - flat, 0)
         return np.asarray(np.sqrt(squared + across**2) - np.float32(radius), dtype=np.float32)
 

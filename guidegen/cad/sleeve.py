@@ -109,7 +109,9 @@ def pilot(sleeve: Sleeve, diameter_mm: float, high_mm: float) -> Part:
 
 def headroom(sleeve: Sleeve) -> Part:
     """Space over the sleeve that the drill needs: as wide as the sleeve plus 0.6 mm."""
-    return cylinder(sleeve.at(sleeve.top_mm), sleeve.at(sleeve.top_mm + 60), sleeve.outer_mm / 2 + 0.6)
+    return cylinder(
+        sleeve.at(sleeve.top_mm), sleeve.at(sleeve.top_mm + 60), sleeve.outer_mm / 2 + 0.6
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,9 @@ class Lattice:
             place = np.clip(place, 0, self.shape[n] - 1)
             low = np.minimum(place.astype(int), max(self.shape[n] - 2, 0))
             high = np.minimum(low + 1, self.shape[n] - 1)
-            share = (place - low).astype(np.float32).reshape([-1 if m == n else 1 for m in (0, 1, 2)])
+            share = (
+                (place - low).astype(np.float32).reshape([-1 if m == n else 1 for m in (0, 1, 2)])
+            )
             out = np.take(out, low, axis=n) * (1 - share) + np.take(out, high, axis=n) * share
         return out.astype(np.float32, copy=False)
 

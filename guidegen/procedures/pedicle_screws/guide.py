@@ -32,7 +32,7 @@ from guidegen.cad.contact import (
 )
 from guidegen.cad.frame import choose_insertion, guide_frame
 from guidegen.cad.label import Layout, engraving, fit_layout, line_outlines
-from guidegen.cad.parts import Part, ball, carve, cylinder, empty, join
+from guidegen.cad.parts import Part, ball, carve, cylinder, empty, join, slab, smooth_min
 from guidegen.cad.scene import Scene, forbidden, make_scene
 from guidegen.cad.settings import GuideSettings
 from guidegen.cad.sleeve import (
@@ -65,6 +65,9 @@ _MARK_MM = 3.6
 _POINT_MM = 0.7
 _CONTACT_MM = 0.1
 _MIN_CONTACTS = 2
+_FILLET_MM = 4.0
+_SLOT_MM = 2.5
+"""Legs of both sides stay this far apart at the midline, so that no thin neck joins them."""
 _OPENING_MARGIN_MM = 0.22
 
 
@@ -88,6 +91,7 @@ class Design:
     grip: Grip
     layout: Layout
     tabs: tuple[Tab, ...]
+    midline: Part
 
     @property
     def drilled(self) -> tuple[Sleeve, ...]:
@@ -316,7 +320,8 @@ def make_design(
     length = settings.sleeve_length_mm
     sleeves = (stand(pair[0], lattice, cut, length), stand(pair[1], lattice, cut, length))
     keep_walls_apart(sleeves, settings)
-    contacts = find_contacts(scene, sleeves, frame.inverse @ patient_from_bone, settings)
+    guide_from_bone = frame.inverse @ patient_from_bone
+    contacts = find_contacts(scene, sleeves, guide_from_bone, settings)
     under = top_height(lattice, cut - np.float32(settings.relief_mm))
     above = top_height(lattice, clear - np.float32(settings.bridge_clearance_mm))
     by_side = {s.side: s for s in sleeves}
@@ -328,7 +333,10 @@ def make_design(
     layout = fit_layout(words, room_for_grip(line, sleeves), settings)
     grip = place_grip(line, layout.half_mm, lattice, above)
     tabs = tuple(side_tab(s, lattice, clear, settings.body_thickness_mm) for s in sleeves)
-    return Design(scene, sleeves, contacts, tuple(arms), line, grip, layout, tabs)
+    slot = slab(
+        guide_from_bone.origin_mm, guide_from_bone.axes, np.array([_SLOT_MM / 2, 90, 90]), 0
+    )
+    return Design(scene, sleeves, contacts, tuple(arms), line, grip, layout, tabs, slot)
 
 
 def keep_walls_apart(sleeves: tuple[Sleeve, Sleeve], settings: GuideSettings) -> None:
@@ -371,8 +379,12 @@ def design_box(design: Design) -> tuple[Floats, Floats]:
 def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
     """One distance field, one isosurface, then the exact bores and texts."""
     lattice = Lattice.around(*design_box(design), settings.grid_mm)
+    legs = join(
+        lattice, empty(lattice), [*design.arms, *(pad(c) for c in design.contacts)], _FILLET_MM
+    )
+    legs = carve(lattice, legs, [design.midline])
     field = join(lattice, empty(lattice), [tube(s) for s in design.sleeves], 0.0)
-    field = join(lattice, field, [*design.arms, *(pad(c) for c in design.contacts)], 4.0)
+    field = smooth_min(field, legs, _FILLET_MM)
     field = join(lattice, field, [bridge(design.line, settings)], 2.5)
     field = join(lattice, field, [grip_stem(design.grip), grip_plate(design.grip)], 1.5)
     field = join(lattice, field, [tab_plate(t) for t in design.tabs], 1.0)
