@@ -1,4 +1,4 @@
-"""Block-out: the space a guide must leave free so that it slides on and off in one straight line."""
+"""Block-out: the space a guide leaves free so that it slides on and off in one straight line."""
 
 from __future__ import annotations
 

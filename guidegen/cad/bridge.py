@@ -191,4 +191,4 @@ def grip_stem(grip: Grip) -> Part:
 def over_grip(grip: Grip) -> Part:
     """Space over the plate, so that blending leaves it flat."""
     half = np.array([grip.half_mm[0] + 1.5, grip.half_mm[1] + 1.5, 6.0])
-    return slab(grip.centre_mm + [0, 0, 6.0], np.eye(3), half, 0.0)
+    return slab(grip.centre_mm + np.array([0, 0, 6.0]), np.eye(3), half, 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def _font() -> tuple[Any, Any, dict[int, str], float]:
 def _curve(start: Floats, control: Sequence[Any]) -> list[Floats]:
     """Points along a TrueType curve with any number of control points, without its start."""
     points = [np.asarray(p, dtype=np.float64) for p in control]
-    ends = [(a + b) / 2 for a, b in zip(points[:-2], points[1:-1], strict=True)] + [points[-1]]
+    ends = [(a + b) / 2 for a, b in pairwise(points[:-1])] + [points[-1]]
     found = []
     for middle, end in zip(points[:-1], ends, strict=True):
         for t in np.arange(1, _CURVE_STEPS + 1) / _CURVE_STEPS:

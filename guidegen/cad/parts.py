@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -71,7 +72,8 @@ def ball(centre_mm: Floats, radius_mm: float) -> Part:
 
     def distance(x: Field, y: Field, z: Field) -> Field:
         c = centre_mm.astype(np.float32)
-        return np.sqrt((x - c[0]) ** 2 + (y - c[1]) ** 2 + (z - c[2]) ** 2) - np.float32(radius_mm)
+        square = (x - c[0]) ** 2 + (y - c[1]) ** 2 + (z - c[2]) ** 2
+        return np.asarray(np.sqrt(square) - np.float32(radius_mm))
 
     return Part(centre_mm - radius_mm, centre_mm + radius_mm, distance)
 
@@ -88,9 +90,9 @@ def strand(points_mm: Floats, radius_mm: float) -> Part:
     """A round bar along a polyline (N, 3)."""
 
     def distance(x: Field, y: Field, z: Field) -> Field:
-        pairs = zip(points_mm[:-1], points_mm[1:], strict=True)
+        pairs = pairwise(points_mm)
         squared = [_segment(x, y, z, a, b) for a, b in pairs]
-        return np.sqrt(np.minimum.reduce(squared)) - np.float32(radius_mm)
+        return np.asarray(np.sqrt(np.minimum.reduce(squared)) - np.float32(radius_mm))
 
     return Part(points_mm.min(axis=0) - radius_mm, points_mm.max(axis=0) + radius_mm, distance)
 
@@ -141,7 +143,7 @@ def ribbon(points_mm: Floats, width_mm: float, thick_mm: float) -> Part:
         order = np.argsort(points_mm[:, 0])
         middle = np.interp(x, points_mm[order, 0], points_mm[order, 1]).astype(np.float32)
         a = points_mm * [1, 0, 1]
-        pairs = zip(a[:-1], a[1:], strict=True)
+        pairs = pairwise(a)
         squared = np.minimum.reduce(
             [_segment(x, np.zeros_like(y[:, :1]), z, p, q) for p, q in pairs]
         )

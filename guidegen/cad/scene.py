@@ -79,7 +79,9 @@ def make_scene(
     guide_from_patient = patient_from_guide.inverse
     low, high = entries_mm.min(axis=0), entries_mm.max(axis=0)
     lattice = Lattice.around(
-        low - [_SIDE_MM, _ALONG_MM, _UNDER_MM], high + [_SIDE_MM, _ALONG_MM, _OVER_MM], COARSE_MM
+        low - np.array([_SIDE_MM, _ALONG_MM, _UNDER_MM]),
+        high + np.array([_SIDE_MM, _ALONG_MM, _OVER_MM]),
+        COARSE_MM,
     )
     top = lattice.origin_mm + COARSE_MM * (np.array(lattice.shape) - 1)
     own = (guide_from_patient.points(bone.vertices_mm), bone.faces)

@@ -161,15 +161,20 @@ def side_tab(sleeve: Sleeve, lattice: Lattice, clear: Field, thick_mm: float) ->
     return max(tabs, key=lambda t: (round(t[0], 3), t[1]))[2]
 
 
+def tab_axes(tab: Tab) -> Floats:
+    """(3, 3): reading direction, up and outward normal of a tab's face."""
+    return np.column_stack([tab.right, tab.up, tab.normal])
+
+
 def tab_plate(tab: Tab) -> Part:
     """The solid tab, its face flush with the sleeve's top."""
-    axes = np.column_stack([tab.right, tab.up, tab.normal])
+    axes = tab_axes(tab)
     half = np.array([*tab.half_mm, tab.thick_mm / 2])
     return slab(tab.centre_mm - tab.normal * tab.thick_mm / 2, axes, half, 1.2)
 
 
 def over_tab(tab: Tab) -> Part:
     """Space over a flat face, so that blending leaves it flat."""
-    axes = np.column_stack([tab.right, tab.up, tab.normal])
+    axes = tab_axes(tab)
     half = np.array([tab.half_mm[0] + 1.0, tab.half_mm[1] + 1.0, 4.0])
     return slab(tab.centre_mm + tab.normal * 4.0, axes, half, 0.0)
