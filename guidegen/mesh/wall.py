@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import igl
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from guidegen.mesh.sampling import Samples, face_areas_normals, sample_surface
@@ -15,6 +17,9 @@ SPACING_MM = 0.4
 EDGE_MM = 1.0
 _SLACK = 0.005
 _TINY_MM = 1e-3
+_LOWEST = 100
+_MARGIN_MM = 0.5
+Mask = npt.NDArray[np.bool_]
 _ON_EDGE_MM = 0.15
 _EDGE_DEG = 100.0
 _WALL_DEG = 150.0
@@ -42,7 +47,7 @@ class Patch:
     height_mm: float
     depth_mm: float
 
-    def holds(self, points: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def holds(self, points: Floats) -> Mask:
         """Tell for points (N, 3) whether each lies in the patch."""
         offset = points - self.centre_mm
         up = offset @ self.normal
@@ -104,25 +109,44 @@ def thinnest_wall(
         normal field, The Visual Computer 28:7-19: the shrinking ball. The angles and the 1 mm
         round edges are the case contract's definition made exact (engineering choice).
     """
-    tree = igl.AABB()
-    tree.init(vertices, faces)
-    samples = sample_surface(vertices, faces, spacing_mm)
-    edges = cKDTree(convex_edges(vertices, faces, samples))
-    width, judged = _judge(tree, (vertices, faces), samples, edges, patches, ceiling_mm)
+    solid = _Solid(vertices, faces, spacing_mm)
+    width, judged = _judge(solid, solid.samples, patches, ceiling_mm)
     if not judged.any():
-        return Wall(float("nan"), samples.points_mm[0], 0.0)
+        return Wall(float("nan"), solid.samples.points_mm[0], 0.0)
     share = float(judged.mean())
     best = int(np.argmin(np.where(judged, width, np.inf)))
-    value, point = float(width[best]), samples.points_mm[best]
+    value, point = float(width[best]), solid.samples.points_mm[best]
     if value < ceiling_mm:
-        low = samples.points_mm[judged & (width < value + 0.3)][:2000]
-        near = _around(vertices, faces, low, spacing_mm)
+        lowest = np.argsort(np.where(judged, width, np.inf), kind="stable")[:_LOWEST]
+        near = _around(vertices, faces, solid.samples.points_mm[lowest], spacing_mm)
         finer = sample_surface(vertices, faces[near], spacing_mm / 4)
-        width, judged = _judge(tree, (vertices, faces), finer, edges, patches, ceiling_mm)
+        width, judged = _judge(solid, finer, patches, ceiling_mm)
         if judged.any() and width[judged].min() < value:
             best = int(np.argmin(np.where(judged, width, np.inf)))
             value, point = float(width[best]), finer.points_mm[best]
     return Wall(value, point, share)
+
+
+class _Solid:
+    """A surface with its samples and search trees."""
+
+    def __init__(self, vertices: Floats, faces: Ints, spacing_mm: float) -> None:
+        self._mesh = (vertices, faces)
+        self._tree = igl.AABB()
+        self._tree.init(vertices, faces)
+        self.samples = sample_surface(vertices, faces, spacing_mm)
+        self._cloud = cKDTree(self.samples.points_mm)
+        self.edges = cKDTree(convex_edges(vertices, faces, self.samples))
+
+    def near_sample(self, points: Floats) -> tuple[Floats, Floats]:
+        """Distance (N,) and place (N, 3) of the nearest sample: quick, a little too far."""
+        distance, index = self._cloud.query(points)
+        return distance, self.samples.points_mm[index]
+
+    def nearest(self, points: Floats) -> tuple[Floats, Floats]:
+        """Distance (N,) and place (N, 3) of the nearest point of the surface."""
+        square, _, nearest = self._tree.squared_distance(*self._mesh, np.ascontiguousarray(points))
+        return np.sqrt(square), nearest
 
 
 def _around(vertices: Floats, faces: Ints, points: Floats, reach_mm: float) -> Ints:
@@ -135,55 +159,84 @@ def _around(vertices: Floats, faces: Ints, points: Floats, reach_mm: float) -> I
 
 
 def _judge(
-    tree: igl.AABB,
-    mesh: tuple[Floats, Ints],
+    solid: _Solid, samples: Samples, patches: tuple[Patch, ...], ceiling_mm: float
+) -> tuple[Floats, Mask]:
+    """Sphere diameters (N,) and whether each counts (N,).
+
+    Balls are first shrunk among the samples; only those that then may be the smallest are shrunk
+    on the surface itself.
+    """
+    points, normals = samples.points_mm, samples.normals
+    radius, touched = np.full(len(points), ceiling_mm / 2), np.array(points)
+    _shrink((points, normals), radius, touched, np.arange(len(points)), solid.near_sample)
+    exact = np.zeros(len(points), dtype=bool)
+    while True:
+        counts = _counts(solid, samples, (radius, touched), patches, ceiling_mm)
+        smallest = 2 * radius[counts].min() if counts.any() else np.inf
+        rough = ~exact & (2 * radius <= smallest + _MARGIN_MM)
+        if not (rough & counts & (2 * radius <= smallest)).any():
+            return 2 * radius, counts
+        _shrink((points, normals), radius, touched, np.flatnonzero(rough), solid.nearest)
+        exact |= rough
+
+
+def _counts(
+    solid: _Solid,
     samples: Samples,
-    edges: cKDTree,
+    balls: tuple[Floats, Floats],
     patches: tuple[Patch, ...],
     ceiling_mm: float,
-) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Sphere diameters (N,) and whether each counts (N,)."""
-    width, touched = _shrink(tree, mesh, samples, ceiling_mm / 2)
-    points = samples.points_mm
-    centres = points - samples.normals * width[:, None] / 2
+) -> Mask:
+    """Whether each ball (radii, points touched) is judged: no edge, no label (N,)."""
+    points, (radius, touched) = samples.points_mm, balls
+    centres = points - samples.normals * radius[:, None]
     one, two = points - centres, touched - centres
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
     cosine = np.einsum("nd,nd->n", one, two) / np.where(lengths > 0, lengths, 1)
     apart = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
-    free = width >= ceiling_mm
+    free = 2 * radius >= ceiling_mm
     counts = free | (apart > _EDGE_DEG)
-    for reach, which in ((EDGE_MM, apart < _WALL_DEG), (_ON_EDGE_MM, width < _ON_EDGE_MM)):
+    for reach, which in ((EDGE_MM, apart < _WALL_DEG), (_ON_EDGE_MM, 2 * radius < _ON_EDGE_MM)):
         doubtful = np.flatnonzero(counts & ~free & which)
-        if edges.n and len(doubtful):
-            distance, _ = edges.query(points[doubtful], distance_upper_bound=reach)
+        if solid.edges.n and len(doubtful):
+            distance, _ = solid.edges.query(points[doubtful], distance_upper_bound=reach)
             counts[doubtful[np.isfinite(distance)]] = False
     for patch in patches:
         counts &= ~(patch.holds(points) | (patch.holds(touched) & ~free))
-    return np.where(free, ceiling_mm, width), counts
+    return np.asarray(counts)
 
 
 def _shrink(
-    tree: igl.AABB, mesh: tuple[Floats, Ints], samples: Samples, start_mm: float
-) -> tuple[Floats, Floats]:
-    """Shrink a ball at each sample until it fits: diameters (N,), the points touched (N, 3)."""
-    points, normals = samples.points_mm, samples.normals
-    radius = np.full(len(points), start_mm)
-    touched = np.array(points)
-    active = np.arange(len(points))
+    places: tuple[Floats, Floats],
+    radius: Floats,
+    touched: Floats,
+    active: Ints,
+    nearest_of: Callable[[Floats], tuple[Floats, Floats]],
+) -> None:
+    """Shrink balls until nothing lies in them; changes ``radius`` and ``touched`` in place.
+
+    Args:
+        places: Points (N, 3) that the balls touch from inside, and outward normals (N, 3) there.
+        radius: (N,) to start from.
+        touched: (N, 3) the other point that each ball touches.
+        active: Which balls.
+        nearest_of: Gives distance and place of what is nearest to points.
+    """
+    points, normals = places
     for _ in range(30):
         centres = points[active] - normals[active] * radius[active, None]
-        square, _, nearest = tree.squared_distance(*mesh, np.ascontiguousarray(centres))
-        inside = np.sqrt(square) < radius[active] * (1 - _SLACK)
-        active, nearest = active[inside], nearest[inside]
-        if not len(active):
-            break
+        distance, nearest = nearest_of(centres)
         chord = points[active] - nearest
         sink = np.einsum("nd,nd->n", chord, normals[active])
         square = np.einsum("nd,nd->n", chord, chord)
-        smaller = np.divide(square, 2 * sink, out=np.zeros_like(sink), where=sink > 0)
-        radius[active], touched[active] = np.minimum(smaller, radius[active]), nearest
+        smaller = np.divide(square, 2 * sink, out=np.full_like(sink, np.inf), where=sink > 0)
+        inside = distance < radius[active] * (1 - _SLACK)
+        use = (smaller < radius[active]) & (inside | (square > 2 * radius[active] ** 2))
+        radius[active[use]], touched[active[use]] = smaller[use], nearest[use]
+        active = active[inside & use]
+        if not len(active):
+            return
         active = active[radius[active] > _TINY_MM]
-    return 2 * radius, touched
 
 
 def convex_edges(vertices: Floats, faces: Ints, samples: Samples) -> Floats:
