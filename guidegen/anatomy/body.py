@@ -13,7 +13,13 @@ from guidegen.model.arrays import Floats
 
 _STEP_MM = 0.5
 _REACH_MM = 36.0
-_LATTICE = np.stack(np.meshgrid((-4.0, 0.0, 4.0), (-4.0, 0.0, 4.0)), axis=-1).reshape(-1, 2)
+_BESIDE = {
+    0: np.array([[y, z] for y in (-4.0, 0.0, 4.0) for z in (-2.0, 0.0, 2.0)]),
+    1: np.array([[x, z] for x in (-9.0, -6.0, 6.0, 9.0) for z in (-2.0, 0.0, 2.0)]),
+    2: np.array([[x, y] for x in (-6.0, 0.0, 6.0) for y in (-4.0, 0.0, 4.0)]),
+}
+"""Where the chords along x, y and z run, beside the centre; those along y pass the basivertebral
+vein's opening, which is in the middle of the back wall."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +69,8 @@ def ray_exits(field: DistanceField, origins: Floats, direction: Floats) -> Float
 def _recentre(field: DistanceField, centre: Floats, axis: int) -> tuple[Floats, float, float]:
     """Move a point to the middle of the chords along one axis: centre, length, scatter."""
     others = [n for n in range(3) if n != axis]
-    origins = np.repeat(centre[None, :], len(_LATTICE), axis=0)
-    origins[:, others] += _LATTICE * (0.5 if 2 in others else 1.0)
+    origins = np.repeat(centre[None, :], len(_BESIDE[axis]), axis=0)
+    origins[:, others] += _BESIDE[axis]
     direction = np.eye(3)[axis]
     ahead, back = ray_exits(field, origins, direction), ray_exits(field, origins, -direction)
     middle, length = (ahead - back) / 2, ahead + back
@@ -122,7 +128,7 @@ def _on_axis(plane: FittedPlane, centre: Floats, up: Floats) -> Floats:
 def find_body(field: DistanceField, canal_front: Floats) -> Body:
     """Find the body's centre and endplates.
 
-    Chords through a 3 x 3 bundle of rays are halved along each axis in turn until the centre
+    Chords through a bundle of rays are halved along each axis in turn until the centre
     rests; the median chord ignores osteophytes, ribs and the basivertebral vein. The endplates
     are planes fitted to rays up and down, so a wedge-shaped body has two different normals.
 

@@ -12,11 +12,18 @@ from guidegen.model.arrays import Floats
 from guidegen.planning.approach import Obstacles
 from guidegen.planning.limits import PathLimits
 from guidegen.planning.line import Line, directions
-from guidegen.planning.wall import Span, Wall, choose_tip
+from guidegen.planning.wall import Span, Wall, aimed_tip, choose_tip, fits
 
-_BLOCKED_WEIGHT = 3.0
+_LIMIT_WEIGHT = 3.0
+_SHORT_WEIGHT = 0.1
+"""What 1 mm too little depth in the body weighs in mm of corridor radius."""
+_RUN_WEIGHT = 0.02
+"""What 1 mm of bone between entry and isthmus weighs: of two like corridors the one that starts in
+the hollow beside the articular process is taken, not the one through the process."""
+_DEPTH_COST_MM = 0.4
 _SHORT_CLIMB = 6
-"""Steps after which only the best start is followed further."""
+_N_FOLLOWED = 3
+"""After the first steps only the best starts are followed further."""
 _LEVER_MM = 15.0
 """A turn of 1 rad weighs like this shift: half the length of a corridor."""
 
@@ -104,11 +111,13 @@ def _coarse_scores(field: DistanceField, task: Task, points: Floats, ways: Float
     counted = (under >= task.limits.cap_mm) & (t[None, :] <= end[:, None])
     counted &= ~((under < 8.0) & (depth > 0.7 * under - 1.0))
     scores = np.where(counted, depth, np.inf).min(axis=1)
+    height = points[:, 2] + t[entry] * ways[:, 2] - task.start.point[2]
+    scores = scores - _LIMIT_WEIGHT * np.maximum(height - task.limits.entry_height_mm, 0.0)
     bad = outside[:, zero] | (entry == zero) | (front == zero) | (end < body + 3.0)
     return np.asarray(np.where(bad | ~np.isfinite(scores), -np.inf, scores))
 
 
-def _starts(field: DistanceField, task: Task, n_wanted: int = 3) -> list[Line]:
+def _starts(field: DistanceField, task: Task, n_wanted: int = 6) -> list[Line]:
     """Choose the best lines of the coarse search that differ from each other."""
     points, axial, sagittal = _lattice(task)
     scores = _coarse_scores(field, task, points, directions(axial, sagittal, task.start.side))
@@ -167,12 +176,22 @@ def _try(task: Task, line: Line, bias_mm: float) -> _Tried | None:
     span = task.wall.span(line)
     if span is None:
         return None
-    end = span.shallowest(task.limits)
+    end = aimed_tip(span, task.limits)
     counted, _, _, _ = _counted(task, line, span, end, bias_mm)
     if not len(counted):
         return None
-    free = task.obstacles.free(line, span.entry, task.limits)
-    return _Tried(line, span, end, float(counted.min()) + _BLOCKED_WEIGHT * min(free, 0.0))
+    free = min(task.obstacles.free(line, span.entry, task.limits), 0.0)
+    high = max(_too_high(task, line, span), 0.0)
+    short = max(span.shallowest(task.limits) - end, 0.0)
+    value = float(counted.min()) + _LIMIT_WEIGHT * (free - high)
+    value -= _SHORT_WEIGHT * short + _RUN_WEIGHT * -span.entry
+    return _Tried(line, span, end, value)
+
+
+def _too_high(task: Task, line: Line, span: Span) -> float:
+    """How far the entry lies above the highest place allowed, mm; negative is allowed."""
+    entry = line.point + span.entry * line.direction
+    return float(entry[2] - task.start.point[2] - task.limits.entry_height_mm)
 
 
 def _thin(gaps: Floats, places: Floats, outwards: Floats) -> Floats:
@@ -207,8 +226,11 @@ def _step(task: Task, tried: _Tried, bias_mm: float, trust_mm: float) -> Line | 
     close = np.flatnonzero(free < 4.0 * trust_mm)
     close = close[_thin(free[close], at[close], away[close])] if len(close) else close
     rows_b, room_b = _rows(line, free[close], at[close], away[close])
-    n, m = len(near), len(close)
-    # Unknowns: shift across, shift up, turn axial, turn sagittal, radius, collision.
+    head, entry = np.array([[0.0, 0.0, 1.0]]), np.array([tried.span.entry])
+    row_h, room_h = _rows(line, np.array([-_too_high(task, line, tried.span)]), entry, head)
+    rows_b, room_b = np.concatenate([rows_b, row_h]), np.append(room_b, room_h)
+    n, m = len(near), len(rows_b)
+    # Unknowns: shift across, shift up, turn axial, turn sagittal, radius, limit exceeded.
     matrix = np.block(
         [
             [rows, np.ones((n, 1)), np.zeros((n, 1))],
@@ -221,7 +243,7 @@ def _step(task: Task, tried: _Tried, bias_mm: float, trust_mm: float) -> Line | 
         least, most = ((np.tan(np.radians(v)) - slope) * _LEVER_MM for v in (low, high))
         bounds.append((min(max(-trust_mm, least), 0.0), max(min(trust_mm, most), 0.0)))
     found = optimize.linprog(
-        [0, 0, 0, 0, -1.0, _BLOCKED_WEIGHT],
+        [0, 0, 0, 0, -1.0, _LIMIT_WEIGHT],
         A_ub=matrix,
         b_ub=np.concatenate([room, room_b]),
         bounds=[*bounds, (None, None), (0.0, None)],
@@ -254,11 +276,12 @@ def widest_corridor(field: DistanceField, task: Task) -> Corridor | None:
     """Find the widest straight corridor through a pedicle within the limits.
 
     A lattice of lines (9 x 9 points on the isthmus' plane, directions 5 deg apart) is scored on the
-    sampled distance field; the best three that differ are refined on the surface itself. The
+    sampled distance field; the best six that differ are refined on the surface itself. The
     refinement maximises the radius of the largest cylinder about the axis that stays inside the
     bone from ``cap_mm`` under the entry to the shallowest tip allowed: the smallest of many
     smooth distances, so a sequence of small linear programs with a trust region climbs to the
-    maximum. Drill and sleeve colliding with bone costs three times its depth. Where the corridor is
+    maximum. Drill and sleeve colliding with bone, or an entry too high, cost three times their
+    amount. Where the corridor is
     wide, the canal's wall then counts ``canal_bias_mm`` nearer than it is.
 
     Args:
@@ -272,12 +295,44 @@ def widest_corridor(field: DistanceField, task: Task) -> Corridor | None:
     climbed = [r for r in (_refine(task, line, 0.0, _SHORT_CLIMB) for line in lines) if r]
     if not climbed:
         return None
-    best = max(climbed, key=lambda tried: tried.value)
-    best = _refine(task, best.line, 0.0) or best
+    climbed = sorted(climbed, key=lambda tried: -tried.value)[:_N_FOLLOWED]
+    followed = [_refine(task, tried.line, 0.0) or tried for tried in climbed]
+    best = max(followed, key=lambda tried: tried.value)
     bias = task.limits.canal_bias_mm * float(np.clip(best.value - 3.0, 0.0, 1.0))
     if bias > 0:
         best = _refine(task, best.line, bias) or best
-    return measure_corridor(task, best.line)
+    found = measure_corridor(task, best.line)
+    return found if found is None or found.deep_enough else _deeper(task, found)
+
+
+def _deeper(task: Task, found: Corridor) -> Corridor:
+    """Look beside a corridor for one on which a length of the set ends within the depth limits.
+
+    The widest of the neighbouring lines is taken if it costs at most 0.4 mm of corridor and has no
+    worse approach; else the corridor stays as it is, too short.
+    """
+    line, limits = found.line, task.limits
+    best, least = found, found.diameter_mm - _DEPTH_COST_MM
+    for axial in np.arange(-6.0, 6.1, 2.0):
+        for sagittal in np.arange(-6.0, 6.1, 3.0):
+            for shift in (-0.5, 0.0, 0.5):
+                turned = replace(
+                    line,
+                    point=line.point + np.array([shift, 0.0, 0.0]),
+                    axial_deg=float(np.clip(line.axial_deg + axial, *limits.axial_deg)),
+                    sagittal_deg=float(np.clip(line.sagittal_deg + sagittal, *limits.sagittal_deg)),
+                )
+                span = task.wall.span(turned)
+                if span is None or not fits(span, limits):
+                    continue
+                other = measure_corridor(task, turned)
+                if other is None or not other.deep_enough or other.diameter_mm < least:
+                    continue
+                if _too_high(task, turned, span) > 0.05:
+                    continue
+                if other.approach_mm >= min(found.approach_mm, 0.0):
+                    best, least = other, other.diameter_mm
+    return best
 
 
 def measure_corridor(task: Task, line: Line) -> Corridor | None:

@@ -20,6 +20,8 @@ _SEARCH_MM = 2.5
 _FAR_MM = 11.0
 _MIN_DROP_HU = 100.0
 _FAT_HU = -100.0
+_SOFT_HU = 150.0
+_MARROW_MM = 1.5
 WALLS = ("medial", "lateral", "superior", "inferior")
 
 
@@ -127,9 +129,11 @@ def _edges(rays_hu: Floats, expected_mm: Floats, level: float) -> Floats:
         part = over[:, :-1] / (over[:, :-1] - over[:, 1:])
     place = (np.arange(rays_hu.shape[1] - 1) + part) * _SAMPLE_MM
     off = np.where(falls, np.abs(place - expected_mm[:, None]), np.inf)
-    best = off.argmin(axis=1)
+    off[off > _SEARCH_MM] = np.inf
+    # A fall to marrow, behind a bone island, is taken only where there is no fall to soft tissue.
+    best = (off + _MARROW_MM * (base[:, :-1] > _SOFT_HU)).argmin(axis=1)
     rows = np.arange(len(rays_hu))
-    return np.where(off[rows, best] <= _SEARCH_MM, place[rows, best], np.nan)
+    return np.where(np.isfinite(off[rows, best]), place[rows, best], np.nan)
 
 
 class GreyValues:

@@ -12,6 +12,8 @@ class PathLimits:
     Args:
         axial_deg: Smallest and largest angle towards the midline.
         sagittal_deg: Smallest and largest angle towards the head.
+        entry_height_mm: The entry is at most this far headwards of the isthmus' centre, along the
+            vertebra's z (negative: footwards).
         depth_share: Smallest and largest depth in the body, as a share of its depth on the axis.
         front_margin_mm: Smallest distance of the tip from the front cortex.
         corridor_share: Largest diameter as a share of the corridor.
@@ -27,6 +29,7 @@ class PathLimits:
 
     axial_deg: tuple[float, float]
     sagittal_deg: tuple[float, float]
+    entry_height_mm: float
     depth_share: tuple[float, float]
     front_margin_mm: float
     corridor_share: float

@@ -27,8 +27,9 @@ def _dense_points(triangles: Floats) -> Floats:
             weights = np.array([i, j, n - i - j]) / n
             parts.append(np.einsum("fcx,c->fx", triangles, weights))
     points = np.concatenate(parts)
-    cells = np.unique(np.round(points / 0.02).astype(np.int64), axis=0, return_index=True)[1]
-    return np.asarray(points[np.sort(cells)])
+    cell = np.round((points - points.min(axis=0)) / 0.02).astype(np.int64)
+    keys = (cell[:, 0] * 100_003 + cell[:, 1]) * 100_003 + cell[:, 2]
+    return np.asarray(points[np.sort(np.unique(keys, return_index=True)[1])])
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +130,26 @@ class Wall:
         if not ahead.any():
             return np.inf
         return float(np.hypot(way[ahead], radial[ahead]).min())
+
+
+def fits(span: Span, limits: PathLimits) -> bool:
+    """Tell whether a multiple of the length step ends within the depth limits."""
+    step = limits.length_step_mm
+    longest = np.floor((span.deepest(limits) - span.entry) / step + 1e-9) * step
+    return bool(span.entry + longest >= span.shallowest(limits) - 1e-9)
+
+
+def aimed_tip(span: Span, limits: PathLimits) -> float:
+    """Where the tip of the shortest admissible length lies.
+
+    The shortest multiple of the length step within the depth limits; where none lies within them
+    (small bodies), the longest below the upper limit.
+    """
+    step = limits.length_step_mm
+    n = np.ceil((span.shallowest(limits) - span.entry) / step - 1e-9)
+    if span.entry + n * step > span.deepest(limits) + 1e-9:
+        n = np.floor((span.deepest(limits) - span.entry) / step + 1e-9)
+    return float(span.entry + max(n * step, _MIN_LENGTH_MM))
 
 
 def choose_tip(wall: Wall, line: Line, span: Span, limits: PathLimits) -> tuple[float, bool]:

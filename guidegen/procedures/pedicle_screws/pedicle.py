@@ -62,10 +62,13 @@ def path_limits(level: str, settings: PedicleSettings) -> PathLimits:
         "L": screw.lumbar_axial_deg,
         "S": screw.sacral_axial_deg,
     }
-    thick = screw.max_lumbar_diameter_mm if is_lumbar(level) else screw.max_thoracic_diameter_mm
+    lumbar = is_lumbar(level)
+    high = screw.lumbar_entry_height_mm if lumbar else screw.thoracic_entry_height_mm
+    thick = screw.max_lumbar_diameter_mm if lumbar else screw.max_thoracic_diameter_mm
     return PathLimits(
         axial_deg=by_region.get(level[:1], screw.unnamed_axial_deg),
         sagittal_deg=screw.sagittal_deg,
+        entry_height_mm=high,
         depth_share=screw.depth_share,
         front_margin_mm=screw.front_margin_mm,
         corridor_share=screw.corridor_share,

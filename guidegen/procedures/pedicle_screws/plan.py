@@ -23,7 +23,7 @@ from guidegen.procedures.pedicle_screws.pedicle import SIDES, decide, measured, 
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 
-_GRID_MM = 1.5
+_GRID_MM = 2.0
 _MESSAGES = {
     "low_bone_density": "mean {mean_hu:.0f} HU along the path: a screw may loosen",
     "tight_corridor": "the screw takes more than the usual share of the corridor of "

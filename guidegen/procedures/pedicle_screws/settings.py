@@ -42,11 +42,26 @@ class ScrewSettings(BaseModel):
         json_schema_extra=_DEG,
     )
     sagittal_deg: _PAIR = Field(
-        default=(-15.0, 25.0),
-        description="Angle to the head in the vertebra's own frame: from the anatomic (down) to "
-        "beyond the straight-forward trajectory; the tip must stay in the body in any case "
-        "(engineering choice)",
+        default=(-15.0, 15.0),
+        description="Angle to the head in the vertebra's own frame: down and up "
+        "to a slope that still ends in the body's front third (engineering choice)",
         json_schema_extra=_DEG,
+    )
+    thoracic_entry_height_mm: float = Field(
+        default=2.0,
+        ge=-8.0,
+        le=12.0,
+        description="Entry at most this far above the isthmus' centre, T1 to T12: below the joint "
+        "with the vertebra above (engineering choice)",
+        json_schema_extra=_MM,
+    )
+    lumbar_entry_height_mm: float = Field(
+        default=-2.0,
+        ge=-8.0,
+        le=12.0,
+        description="The same from L1: at the root of the transverse process, below the upper "
+        "articular process, so that the joint above is spared (engineering choice)",
+        json_schema_extra=_MM,
     )
     min_corridor_mm: float = Field(
         default=5.0,
