@@ -71,6 +71,7 @@ def name_levels(
     """
     n_levels = len(walls.pedicles_s)
     anchors = _anchors(ribs_of_levels(straight, walls), ala_of_levels(straight.hu, walls), complete)
+    anchors = [a for a in anchors if plausible(a[1], np.diff(walls.foramina_s))]
     if lowest_level is not None:
         first = ORDER.index(_vertebra(lowest_level)) + _lowest_complete(complete)
         notices = tuple(_disagrees(how, first, other) for how, other in anchors if other != first)
@@ -91,11 +92,28 @@ def _anchors(ribs: np.ndarray, ala: np.ndarray, complete: np.ndarray) -> list[tu
     if 0 < n_sacral < len(ala):
         found.append(("the sacrum", ORDER.index("S1") + n_sacral - 1))
     ribbed = np.flatnonzero(has)
+    if len(ribbed) == 1 and ribs[ribbed[0]] < 2:
+        ribbed = ribbed[:0]
     if len(ribbed) and ribbed[0] > 0 and complete[ribbed[0] - 1]:
         found.append(("the lowest ribs", ORDER.index("T12") + int(ribbed[0])))
-    if len(ribbed) and ribbed[-1] + 1 < len(ribs) and complete[ribbed[-1] + 1]:
+    if len(ribbed) > 1 and ribbed[-1] + 1 < len(ribs) and complete[ribbed[-1] + 1]:
         found.append(("the highest ribs", ORDER.index("T1") + int(ribbed[-1])))
     return found
+
+
+def plausible(first: int, spacing_mm: np.ndarray) -> bool:
+    """No whole level named C1-T4 is taller than 27 mm, none named lumbar shorter than 18 mm.
+
+    Adults' levels measure 16 mm (T1/2) to 38 mm (lumbar); the limits leave out wrong counts, not
+    unusual patients (engineering choice).
+    """
+    for n in range(1, len(spacing_mm) - 1):
+        place = first - n
+        if place <= ORDER.index("T4") and spacing_mm[n] > 27:
+            return False
+        if ORDER.index("L1") <= place < ORDER.index("S1") and spacing_mm[n] < 18:
+            return False
+    return True
 
 
 def _numbered(first: int, n_levels: int) -> tuple[str, ...]:

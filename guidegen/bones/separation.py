@@ -37,6 +37,7 @@ TRANSVERSE_TIP_MM = 41.0
 """Thoracic transverse processes end nearer to the canal than this (engineering choice)."""
 ALA_SHARE = 0.5
 """Share of bone beside the canal, 24-40 mm out, that only the sacrum's ala has."""
+MOST_SACRAL = 5
 ILIUM_MM = 62.0
 """Bone this far beside the sacrum is ilium (engineering choice)."""
 RIB_SEED_MM = 56.0
@@ -198,8 +199,12 @@ def ala_of_levels(hu: np.ndarray, walls: Walls) -> np.ndarray:
 
 
 def count_sacral(ala: np.ndarray) -> int:
-    """How many levels from the lowest upward have the sacrum's ala."""
-    return int(np.argmin(np.append(ala > ALA_SHARE, False)))
+    """How many of the lowest levels are sacrum: up to the highest one that has the ala.
+
+    The canal's frames turn away from the sacrum's lower end, so only its top is asked for.
+    """
+    has = np.flatnonzero(ala > ALA_SHARE)
+    return int(has[-1]) + 1 if len(has) and has[-1] < MOST_SACRAL else 0
 
 
 def _reaching(mask: np.ndarray, goal: np.ndarray) -> np.ndarray:

@@ -18,8 +18,9 @@ def seen(monkeypatch: pytest.MonkeyPatch):
     class Walls:
         pedicles_s = np.zeros(0)
 
-    def name(ribs, ala, complete, lowest=None):
-        Walls.pedicles_s = np.arange(len(ribs)) * 25.0
+    def name(ribs, ala, complete, lowest=None, spacing=25.0):
+        Walls.pedicles_s = np.arange(len(ribs)) * spacing
+        Walls.foramina_s = np.arange(len(ribs) + 1) * spacing
         monkeypatch.setattr(naming, "ribs_of_levels", lambda *_: np.array(ribs))
         monkeypatch.setattr(naming, "ala_of_levels", lambda *_: np.array(ala, dtype=float))
         return name_levels(Straight, Walls, np.array(complete, dtype=bool), lowest)
@@ -71,3 +72,17 @@ def test_a_name_that_is_no_vertebra_is_refused(seen) -> None:
 
 def test_order_runs_from_head_to_foot() -> None:
     assert ORDER.index("T12") + 1 == ORDER.index("L1") and ORDER[-1] == "S1"
+
+
+def test_lumbar_sized_levels_are_never_called_cervical(seen) -> None:
+    ribs, none = [1, 2, 0, 0, 0], [0] * 5
+    result = seen(ribs, none, [0, 1, 1, 1, 0], spacing=33.0)
+    assert result.names[0] == "V5" and not result.anchored
+
+
+def test_one_stray_piece_of_bone_is_no_rib(seen) -> None:
+    assert not seen([0, 1, 0, 0], [0] * 4, [1, 1, 1, 1]).anchored
+
+
+def test_the_sacrum_is_told_by_its_top(seen) -> None:
+    assert seen([0] * 4, [0.1, 0.4, 0.8, 0.3], [0, 0, 1, 1]).names[2:] == ("S1", "L5")
