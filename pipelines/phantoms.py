@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-SMALL = ("demo", "narrow", "fused")
+SMALL = ("demo", "lumbar:L2-L3", "thoracic:T8-T9")
 
 
 def guidegen(*arguments: object) -> int:
@@ -18,16 +18,18 @@ def guidegen(*arguments: object) -> int:
     return subprocess.run(command, stdin=subprocess.DEVNULL).returncode
 
 
-def run_case(name: str, out: Path) -> tuple[int, int, float]:
+def run_case(case: str, out: Path) -> tuple[int, int, float]:
     """Make a phantom and run it; returns exit code, expected exit code and seconds."""
     start = time.perf_counter()
+    name, _, levels = case.partition(":")
     scan = out / f"{name}_scan"
     code = guidegen("phantom", name, "--out", scan, "-q")
     if code:
         return code, 0, time.perf_counter() - start
     expected = json.loads((scan / "truth.json").read_text())["expect"].get("exit", 0)
+    further = ("--levels", levels) if levels else ()
     who = ("--approve-as", "phantom batch", "-q")
-    code = guidegen("run", "pedicle-screws", scan, "--out", out / name, *who)
+    code = guidegen("run", "pedicle-screws", scan, "--out", out / name, *who, *further)
     return code, expected, time.perf_counter() - start
 
 
@@ -35,7 +37,7 @@ def main() -> int:
     """Run all, print a table, return 1 if any case did not end as expected."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="where the cases go")
-    parser.add_argument("names", nargs="*", default=SMALL, help="phantoms")
+    parser.add_argument("names", nargs="*", default=SMALL, help="NAME or NAME:LEVELS")
     given = parser.parse_args()
     bad = 0
     print(f"{'phantom':20} {'exit':>4} {'wanted':>6} {'seconds':>8}")

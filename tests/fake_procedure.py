@@ -131,7 +131,9 @@ class BallProcedure(Procedure):
         self.built += 1
         progress("cutting", 0.5)
         path = plan.paths[0]
-        vertices, faces = box(path.entry_mm - np.array([9, 1, 9]), path.entry_mm + np.array([9, 19, 9]))
+        vertices, faces = box(
+            path.entry_mm - np.array([9, 1, 9]), path.entry_mm + np.array([9, 19, 9])
+        )
         top = path.entry_mm - path.direction * 20.0
         bore = Feature(
             "bore",
