@@ -132,7 +132,11 @@ def _progress(talk: Talk) -> Iterator[Progress]:
     elif not console.is_terminal:
         yield _Lines(talk.verbose)
     else:
-        columns = (BarColumn(30), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        columns = (
+            BarColumn(30),
+            TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
+        )
         with Bar(*columns, console=console, transient=not talk.verbose) as bar:
             task = bar.add_task("", total=1.0)
 

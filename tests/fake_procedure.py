@@ -80,10 +80,8 @@ class BallProcedure(Procedure):
 
     def find_anatomy(self, volume, options, settings, progress):
         progress("looking", 0.5)
-        if options.labels is not None:
-            mask = options.labels.labels > 0
-        else:
-            mask = volume.hu > 350
+        imported = options.labels
+        mask = volume.hu > 350 if imported is None else imported.labels > 0
         if not mask.any():
             raise AnatomyError("a ball was wanted, nothing brighter than 350 HU was found")
         field = np.where(mask, np.maximum(volume.hu, 351), np.minimum(volume.hu, 349))
