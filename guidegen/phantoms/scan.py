@@ -105,7 +105,9 @@ def scan_grid(low_mm: Floats, high_mm: Floats, options: ScanOptions) -> ScanGrid
     """Lay the scanner's grid over a box of the patient, with margins where it leans."""
     lean = 45 * np.tan(np.radians(abs(options.oblique_deg)))
     lean += 60 * np.tan(np.radians(abs(options.tilt_deg)))
-    size = np.asarray(high_mm) - np.asarray(low_mm) + np.array([0, 0, 2 * lean])
+    height = float(high_mm[2] - low_mm[2]) * np.sin(np.radians(abs(options.oblique_deg)))
+    size = np.asarray(high_mm) - np.asarray(low_mm)
+    size = size + np.array([0.43 * height, 0.86 * height, 2 * lean])
     centre = (np.asarray(high_mm) + np.asarray(low_mm)) / 2
     axes = np.eye(3)
     if options.flip == "feet_first":

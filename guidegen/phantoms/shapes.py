@@ -41,7 +41,8 @@ def ellipse(u: Distances, v: Distances, half_u: Any, half_v: Any) -> Distances:
     qu, qv = pu / half_u, pv / half_v
     k1 = np.sqrt(qu * qu + qv * qv)
     deepest = -np.minimum(half_u, half_v)
-    return np.maximum(k0 * (k0 - 1.0) / np.maximum(k1, 1e-6), deepest)
+    first_order = k0 * (k0 - 1.0) / np.maximum(k1, 1e-6)
+    return np.where(k0 < 1e-3, deepest, np.maximum(first_order, deepest))
 
 
 def capsule(

@@ -108,7 +108,7 @@ def _bare(definition: Definition, level: str) -> Vertebra:
 
 
 def stack(definition: Definition, bare: dict[str, Vertebra]) -> dict[str, Pose]:
-    """Stand the vertebrae on each other; the middle one's body is at x = y = 0, the lowest at z 0."""
+    """Stand the vertebrae on each other; their mean x and y are 0, and the lowest one's z is 0."""
     n = len(definition.levels)
     posture = definition.posture
     bends = posture.bend_deg or (0.0,) * n

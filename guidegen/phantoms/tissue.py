@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def _paint(
 
 def _discs(hu: Array, scan: ScanGrid, scene: Scene) -> None:
     levels = scene.definition.levels
-    for name, below in zip(levels, levels[1:], strict=False):
+    for name, below in pairwise(levels):
         upper, lower = scene.vertebrae[name], scene.vertebrae[below]
         s = upper.sizes
         frame, half = joint_frame(upper, lower, scene.poses), s.disc / 2 + 4.0

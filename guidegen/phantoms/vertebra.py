@@ -83,11 +83,11 @@ class Vertebra:
 
     @property
     def canal_back(self) -> float:
-        """y of the canal's back edge."""
+        """Where the canal's back edge lies: y."""
         return self.sizes.depth / 2 + self.sizes.canal_depth - CANAL_INTO_BODY_MM
 
     def pedicle_height_z(self, side: str) -> float:
-        """z of the pedicle's axis at its narrowest place: in the body's upper half."""
+        """Height of the pedicle's axis at its narrowest place: z, in the body's upper half."""
         return self.half_height - self.pedicles[side].height / 2 - 0.7
 
     def isthmus(self, side: str) -> Floats:
@@ -236,7 +236,7 @@ def lamina(v: Vertebra, side: str) -> Part:
 
 
 def transverse(v: Vertebra, side: str) -> Part:
-    """Make one transverse process: flat and level (lumbar), club-shaped and backwards (thoracic)."""
+    """Make one transverse process: flat and level (lumbar), or a club pointing back (thoracic)."""
     sign = 1.0 if side == "left" else -1.0
     root, s = _pillar(v, side), v.sizes
     if v.level in ("L1", "L2", "L3", "L4", "L5"):

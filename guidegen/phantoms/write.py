@@ -14,6 +14,7 @@ from guidegen.phantoms.dicom import Series, write_series
 from guidegen.phantoms.render import render
 from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.spine import build_scene
+from guidegen.phantoms.truth import truth_of
 
 
 def write_truth(out: Path, truth: dict[str, Any]) -> Path:
@@ -45,7 +46,7 @@ def write_phantom(
     scene = build_scene(definition)
     hu, scan = render(scene, options)
     write_series(out, hu, scan, Series(definition.name, definition.seed, options))
-    write_truth(out, {"schema": "guidegen.truth/1", "frame": "LPS"})
+    write_truth(out, truth_of(definition))
     return out
 
 
