@@ -14,12 +14,12 @@ from guidegen.model.volume import CTVolume
 N_ANGLES = 24
 _STATION_MM = 1.0
 _SAMPLE_MM = 0.1
-_PEAK_MM = 2.5
-_BASE_MM = 2.0
+_PEAK_MM = 1.5
+_BASE_MM = 1.5
 _SEARCH_MM = 2.5
 _FAR_MM = 11.0
 _MIN_DROP_HU = 100.0
-_FAT_HU = -100.0
+_SURROUNDINGS_HU = (-100.0, 100.0)
 _SOFT_HU = 150.0
 _MARROW_MM = 1.5
 WALLS = ("medial", "lateral", "superior", "inferior")
@@ -105,8 +105,9 @@ class Profile:
 def _edges(rays_hu: Floats, expected_mm: Floats, level: float) -> Floats:
     """Find on each ray where it falls through a level between the cortex and what lies behind.
 
-    At every sample the peak is the highest value of the 2.5 mm before it and the base the lowest of
-    the 2 mm after it (at least -100 HU, so that lung does not drag the level down).
+    At every sample the peak is the highest value of the 1.5 mm before it and the surroundings are
+    the lowest of the 1.5 mm after it, held between -100 and 100 HU: lung does not drag the level
+    down, nor does a joint space that is too narrow for the scanner lift it.
 
     Args:
         rays_hu: (R, N) samples every 0.1 mm.
@@ -122,8 +123,8 @@ def _edges(rays_hu: Floats, expected_mm: Floats, level: float) -> Floats:
     base = ndimage.minimum_filter1d(
         rays_hu, ahead + 1, axis=1, origin=-(ahead // 2), mode="nearest"
     )
-    base = np.maximum(base, _FAT_HU)
-    over = rays_hu - (base + level * (peak - base))
+    ground = np.clip(base, *_SURROUNDINGS_HU)
+    over = rays_hu - (ground + level * (peak - ground))
     falls = (over[:, :-1] >= 0) & (over[:, 1:] < 0) & ((peak - base)[:, :-1] >= _MIN_DROP_HU)
     with np.errstate(divide="ignore", invalid="ignore"):
         part = over[:, :-1] / (over[:, :-1] - over[:, 1:])
