@@ -59,9 +59,9 @@ def outer_shape(design: Design, lattice: Lattice, settings: GuideSettings) -> Fi
     legs = carve(lattice, legs, [design.midline])
     field = join(lattice, empty(lattice), [tube(s) for s in design.sleeves], 0.0)
     field = smooth_min(field, legs, _FILLET_MM)
-    field = join(lattice, field, [bridge(design.line, settings)], 2.5)
-    field = join(lattice, field, [grip_stem(design.grip), grip_plate(design.grip)], 1.5)
-    field = join(lattice, field, [tab_plate(t) for t in design.tabs], 1.0)
+    field = join(lattice, field, [bridge(design.line, settings)], 3.5)
+    field = join(lattice, field, [grip_stem(design.grip), grip_plate(design.grip)], 3.0)
+    field = join(lattice, field, [tab_plate(t) for t in design.tabs], 2.0)
     return field
 
 

@@ -11,6 +11,7 @@ from guidegen.model.arrays import Floats, Ints
 
 BOUND_MM = 4.0
 _BAND_MM = 1.0
+_MAX_BEND_MM = 0.4
 
 
 def bone_distance(lattice: Lattice, vertices_mm: Floats, faces: Ints) -> Field:
@@ -64,6 +65,21 @@ def refined_distance(
     near &= over > levels_mm[0] - _BAND_MM
     fine[near] = bounded_distance(lattice.points(near), *bone, BOUND_MM)
     return mend_signs(lattice, fine, *bone)
+
+
+def lowered(distance: Field) -> Field:
+    """Lower a distance by what linear interpolation between its nodes may add to it.
+
+    Beside a sharp ridge of bone the distance is convex, and the isosurface of its samples runs
+    up to (second difference) / 8 an axis too close to the bone. On a smooth surface this
+    changes nothing.
+    """
+    out = distance.copy()
+    for n in range(3):
+        view = np.moveaxis(distance, n, 0)
+        bend = np.maximum(view[:-2] - 2 * view[1:-1] + view[2:], 0)
+        np.moveaxis(out, n, 0)[1:-1] -= np.minimum(bend, _MAX_BEND_MM) / np.float32(8)
+    return out
 
 
 def top_height(lattice: Lattice, clear: Field) -> Floats:

@@ -18,6 +18,7 @@ from guidegen.mesh.solid import Solid
 from guidegen.model.arrays import Floats
 
 _PITCH = 1.55
+_TALLER_MM = 0.5
 _CURVE_STEPS = 4
 MARGIN_MM = 1.8
 
@@ -118,7 +119,7 @@ def parted(word: str, n: int) -> tuple[str, ...]:
 def fit_layout(words: Sequence[str], width_mm: float, settings: GuideSettings) -> Layout:
     """Break words into lines so that the capitals are as tall as the plate's width allows.
 
-    Fewer lines win unless more give letters that are 0.2 mm taller. Only the first word (the
+    Fewer lines win unless more give letters that are 0.5 mm taller. Only the first word (the
     case) is parted; where it does not fit even in three lines of the smallest height, its end is
     left out, marked by a full stop.
 
@@ -135,7 +136,7 @@ def fit_layout(words: Sequence[str], width_mm: float, settings: GuideSettings) -
     for lines in choices:
         kept = tuple(line for line in lines if line)
         height = min(settings.text_height_mm, room / max(text_width(line) for line in kept))
-        if height > best.height_mm + 0.2:
+        if height > best.height_mm + _TALLER_MM:
             best = Layout(kept, height)
     least = settings.text_min_height_mm
     if best.height_mm >= least:

@@ -10,6 +10,7 @@ import numpy as np
 from guidegen.cad.blockout import (
     BOUND_MM,
     bone_distance,
+    lowered,
     nearest_shadow,
     refined_distance,
     shadow,
@@ -122,7 +123,7 @@ def forbidden(
     )
     apart = join(lattice, np.full(lattice.shape, 10.0, dtype=np.float32), touching, 0.0)
     lift = np.float32(relief) * np.clip(apart / np.float32(_RAMP_MM), 0, 1)
-    fields = [shadow(own) - np.float32(gap) - lift]
+    fields = [lowered(shadow(own)) - np.float32(gap) - lift]
     level = gap + settings.neighbour_clearance_mm
     for mesh, distance in zip(scene.neighbours, scene.other_distance, strict=True):
         fine = refined_distance((scene.lattice, distance), lattice, mesh, (level, level))

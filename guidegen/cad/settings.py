@@ -124,7 +124,7 @@ class GuideSettings(BaseModel):
         json_schema_extra=_DEG,
     )
     text_height_mm: float = Field(
-        3.5,
+        3.2,
         ge=1.5,
         le=6.0,
         description="Height of capitals in the label where there is room (engineering choice: "

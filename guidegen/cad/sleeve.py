@@ -15,6 +15,7 @@ from guidegen.model.frames import Pose
 
 _MAX_CLIMB_MM = 16.0
 _DEEP_MM = 8.0
+_TONGUE_MM = 5.0
 ROUNDING_MM = 1.2
 """How much rounding by the opening takes off an end of the sleeve at most."""
 
@@ -94,8 +95,13 @@ def stand(sleeve: Sleeve, lattice: Lattice, cut: Field, length_mm: float) -> Sle
 
 
 def tube(sleeve: Sleeve) -> Part:
-    """The solid sleeve; its lower end reaches into the bone, where the shadow cuts it."""
-    return cylinder(sleeve.at(-_DEEP_MM), sleeve.at(sleeve.top_mm), sleeve.outer_mm / 2)
+    """The solid sleeve.
+
+    Its lower end reaches into the bone, where the shadow cuts it, but where bone stands high on
+    one side it ends under the foot: a half-open tongue would guide nothing.
+    """
+    low = max(-_DEEP_MM, sleeve.foot_mm - _TONGUE_MM)
+    return cylinder(sleeve.at(low), sleeve.at(sleeve.top_mm), sleeve.outer_mm / 2)
 
 
 def pilot(sleeve: Sleeve, diameter_mm: float, high_mm: float) -> Part:
