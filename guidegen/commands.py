@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from guidegen import flow
+from guidegen.checks.part import label_patch
 from guidegen.checks.printable import check_printable
 from guidegen.console import CHECK_FAILED, Outcome
 from guidegen.ct.inspect import SeriesReport, list_series
@@ -17,6 +18,7 @@ from guidegen.export.approval import approve as approve_case
 from guidegen.export.approval import red_warnings, warning_key
 from guidegen.export.folder import CaseFolder, new_case, open_case
 from guidegen.export.log import Log
+from guidegen.export.manifest import engravings
 from guidegen.export.order import Order
 from guidegen.export.plan_json import plan_to_json
 from guidegen.mesh.io import read_stl
@@ -111,7 +113,9 @@ def run(
 def check(path: Path, progress: Progress) -> Outcome:
     """Check whether a part is printable."""
     vertices, faces = read_stl(path)
-    report = CheckReport(tuple(check_printable(vertices, faces, path.name)))
+    engraved = tuple(label_patch(label) for label in engravings(path))
+    found = check_printable(vertices, faces, path.name, label_patches=engraved)
+    report = CheckReport(found)
     return _checked({"passed": report.passed, "checks": _findings(report)}, report, ())
 
 

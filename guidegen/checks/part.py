@@ -17,6 +17,12 @@ NAN = float("nan")
 _LABEL_DEEP_MM = 1.2
 
 
+def label_patch(label: Feature) -> Patch:
+    """The round piece of surface that a label takes up."""
+    width = 2 * label.values.get("radius_mm", 0.0)
+    return Patch(label.point_mm, label.direction, None, width, 0, _LABEL_DEEP_MM)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the measured values are held against; the procedure's settings fill it in.
@@ -106,12 +112,7 @@ class Part:
     @property
     def label_patches(self) -> tuple[Patch, ...]:
         """Where text is engraved."""
-        return tuple(
-            Patch(
-                f.point_mm, f.direction, None, 2 * f.values.get("radius_mm", 0.0), 0, _LABEL_DEEP_MM
-            )
-            for f in self.features("label")
-        )
+        return tuple(label_patch(label) for label in self.features("label"))
 
     def finding(
         self, code: str, value: float, limit: float, sense: str, unit: str, reference: str = ""

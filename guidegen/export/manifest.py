@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from guidegen.export.atomic import sha256_file, write_json
 from guidegen.export.folder import CaseFolder
 from guidegen.model.findings import CheckReport
-from guidegen.model.guide import Guide
+from guidegen.model.guide import Feature, Guide
 from guidegen.model.plan import Plan
 
 MANIFEST_SCHEMA = "guidegen.manifest/1"
@@ -61,6 +63,21 @@ def write_manifest(folder: CaseFolder, plan: Plan, guides: tuple[Guide, ...]) ->
     write_json(folder.manifest, {"schema": MANIFEST_SCHEMA, "files": files})
 
 
+def engravings(part: Path) -> tuple[Feature, ...]:
+    """Find where a part is engraved, if it lies unchanged in a case."""
+    try:
+        content = json.loads((part.parent.parent / "manifest.json").read_text(encoding="utf-8"))
+        for entry in content["files"]:
+            if entry["file"].endswith(part.name) and entry["sha256"] == sha256_file(part):
+                return tuple(
+                    Feature("label", m["text"], m["centre_mm"], m["normal"], m["values"])
+                    for m in entry.get("engravings", [])
+                )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # a part on its own has no manifest: all of its surface is checked
+    return ()
+
+
 def case_files(folder: CaseFolder) -> list[str]:
     """The case's own files, sorted, with ``/`` between folder and name."""
     own = [name for name in ROLES if (folder.root / name).is_file()]
@@ -99,6 +116,16 @@ def guide_record(guide: Guide, plan: Plan) -> dict[str, Any]:
         "fit_gap_mm": guide.fit_gap_mm,
         "contact_area_mm2": guide.contact_area_mm2,
         "label": guide.label,
+        "engravings": [
+            {
+                "text": mark.item,
+                "centre_mm": mark.point_mm,
+                "normal": mark.direction,
+                "values": mark.values,
+            }
+            for mark in guide.features
+            if mark.kind == "label"
+        ],
         "plan_sha256": plan.extra.get("plan_sha256"),
     }
     return record
