@@ -12,10 +12,12 @@ class _Strict(BaseModel):
 class PedicleChange(_Strict):
     """What differs from the level's usual pedicle; mm and degrees."""
 
-    width_mm: float | None = Field(None, description="narrowest width of the pedicle's rod")
-    height_mm: float | None = Field(None, description="narrowest height of the pedicle's rod")
-    convergence_deg: float | None = Field(None, description="towards the midline, going in")
-    sagittal_deg: float | None = Field(None, description="towards the head, going in")
+    width_mm: float | None = Field(default=None, description="narrowest width of the pedicle's rod")
+    height_mm: float | None = Field(
+        default=None, description="narrowest height of the pedicle's rod"
+    )
+    convergence_deg: float | None = Field(default=None, description="towards the midline, going in")
+    sagittal_deg: float | None = Field(default=None, description="towards the head, going in")
 
 
 class LevelChange(_Strict):
@@ -23,24 +25,26 @@ class LevelChange(_Strict):
 
     left: PedicleChange = PedicleChange()
     right: PedicleChange = PedicleChange()
-    wedge_deg: float | None = Field(None, description="front lower than back: positive")
+    wedge_deg: float | None = Field(default=None, description="front lower than back: positive")
 
 
 class Posture(_Strict):
     """How the vertebrae stand, one number a level, degrees."""
 
     flexion_deg: tuple[float, ...] = Field(description="top leans to the front: positive")
-    bend_deg: tuple[float, ...] = Field((), description="top leans to the left: positive")
-    turn_deg: tuple[float, ...] = Field((), description="front turns to the left: positive")
+    bend_deg: tuple[float, ...] = Field(default=(), description="top leans to the left: positive")
+    turn_deg: tuple[float, ...] = Field(default=(), description="front turns to the left: positive")
 
 
 class View(_Strict):
     """What the scan shows."""
 
-    size_mm: tuple[float, float] = Field((160.0, 160.0), description="left-right, front-back")
-    centre_mm: tuple[float, float] = Field((0.0, 28.0), description="x, y of its middle")
-    below_mm: float = Field(14.0, description="from the lowest body's centre downwards")
-    above_mm: float = Field(20.0, description="from the highest body's centre upwards")
+    size_mm: tuple[float, float] = Field(
+        default=(160.0, 160.0), description="left-right, front-back"
+    )
+    centre_mm: tuple[float, float] = Field(default=(0.0, 28.0), description="x, y of its middle")
+    below_mm: float = Field(default=14.0, description="from the lowest body's centre downwards")
+    above_mm: float = Field(default=20.0, description="from the highest body's centre upwards")
 
 
 class Expectation(_Strict):
@@ -49,7 +53,7 @@ class Expectation(_Strict):
     exit: int = 0
     warnings: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
-    levels: tuple[str, ...] = Field((), description="complete levels in view, head to foot")
+    levels: tuple[str, ...] = Field(default=(), description="complete levels in view, head to foot")
 
 
 class Definition(_Strict):

@@ -9,7 +9,9 @@ from guidegen.phantoms import shapes
 from guidegen.phantoms.shapes import Distances, Points
 from guidegen.phantoms.vertebra import Vertebra
 
-HEAD_GAP_MM = 1.5
+RIB_GAP_MM = 1.3
+"""Space kept between a rib and the vertebrae."""
+HEAD_GAP_MM = 2.0
 FLAT = 0.72
 """Width of a rib's section as a share of its height."""
 
@@ -19,11 +21,11 @@ def _head(v: Vertebra, upper_width: float) -> Floats:
     own_body = v.level in ("T1", "T11", "T12")
     z = 0.2 * v.half_height if own_body else v.half_height + 1.5
     a, b = max(v.sizes.width, upper_width) / 2, v.sizes.depth / 2
-    angle = np.radians(28.0 if own_body else 36.0)
+    angle = np.radians(20.0 if own_body else 32.0)
     normal = np.array([np.cos(angle) / a, np.sin(angle) / b])
     normal /= np.linalg.norm(normal)
     edge = np.array([a * np.cos(angle), b * np.sin(angle)])
-    return np.append(edge + normal * (4.3 + HEAD_GAP_MM), z)
+    return np.append(edge + normal * (4.4 + HEAD_GAP_MM), z)
 
 
 def rib_points(v: Vertebra, upper_width: float) -> Floats:
@@ -63,7 +65,10 @@ def smooth_line(points: Floats, steps: int = 5) -> Floats:
 
 
 class RibField:
-    """One rib as a function of points in its vertebra's frame."""
+    """One rib as a function of points in its vertebra's frame.
+
+    ``contacts`` (N, 3) are places along its middle that lie beside the spine.
+    """
 
     def __init__(self, vertebra: Vertebra, upper_width: float, side: str) -> None:
         line = smooth_line(rib_points(vertebra, upper_width))
@@ -71,6 +76,7 @@ class RibField:
         self._squash = np.array([1.0, 1.0, FLAT])
         self._line = line * self._squash
         self._extent = line
+        self.contacts = line[:12:3]
         self._radii = 3.7 + 0.7 * np.exp(-np.linspace(0, 6, len(line)))
 
     def __call__(self, points: Points) -> tuple[Distances, Distances]:

@@ -7,7 +7,16 @@ import numpy as np
 from guidegen.model.arrays import Floats
 from guidegen.phantoms import shapes
 from guidegen.phantoms.shapes import Distances, Points
-from guidegen.phantoms.vertebra import Vertebra, canal, superior_process
+from guidegen.phantoms.vertebra import (
+    SIDES,
+    Part,
+    Vertebra,
+    canal,
+    pedicle_part,
+    pillar,
+    rod,
+    superior_process,
+)
 
 LENGTH_MM = 78.0
 BOW_PER_MM = 0.0025
@@ -64,8 +73,16 @@ class SacrumField:
 
     def __init__(self, vertebra: Vertebra) -> None:
         self.vertebra = vertebra
-        made = (superior_process(vertebra, side) for side in ("left", "right"))
-        self._processes = [process for process in made if process is not None]
+        self._processes: list[Part] = []
+        for side, sign in SIDES:
+            process = superior_process(vertebra, side)
+            if process is not None:
+                self._processes.append(process)
+            back = np.array([sign * 17.0, vertebra.canal_back + 3.5, -8.0])
+            self._processes += [
+                pedicle_part(vertebra, side),
+                rod(pillar(vertebra, side), back, 6.5, 5.0),
+            ]
 
     def __call__(self, points: Points) -> tuple[Distances, Distances]:
         """Measure points (3, N): distance, negative inside, and cortex thickness there, mm."""

@@ -19,7 +19,7 @@ Distances = npt.NDArray[Any]
 def smooth_union(a: Distances, b: Distances, blend_mm: float) -> Distances:
     """Join two shapes with a fillet; farther than ``blend_mm`` apart it is the plain minimum."""
     h = np.maximum(1.0 - np.abs(a - b) / blend_mm, 0.0)
-    return np.minimum(a, b) - h * h * (0.25 * blend_mm)
+    return np.asarray(np.minimum(a, b) - h * h * (0.25 * blend_mm))
 
 
 def smooth_cut(a: Distances, b: Distances, blend_mm: float) -> Distances:
@@ -42,7 +42,7 @@ def ellipse(u: Distances, v: Distances, half_u: Any, half_v: Any) -> Distances:
     k1 = np.sqrt(qu * qu + qv * qv)
     deepest = -np.minimum(half_u, half_v)
     first_order = k0 * (k0 - 1.0) / np.maximum(k1, 1e-6)
-    return np.where(k0 < 1e-3, deepest, np.maximum(first_order, deepest))
+    return np.asarray(np.where(k0 < 1e-3, deepest, np.maximum(first_order, deepest)))
 
 
 def capsule(
@@ -81,7 +81,8 @@ def box(points: Points, centre: Any, axes: Any, half_mm: Any, round_mm: float) -
 def plane(points: Points, point: Any, normal: Any) -> Distances:
     """Signed distance to a plane, positive on the side the normal points to."""
     n = np.asarray(normal, dtype=float)
-    return points[0] * n[0] + points[1] * n[1] + points[2] * n[2] - float(np.dot(point, n))
+    whole = points[0] * n[0] + points[1] * n[1] + points[2] * n[2] - float(np.dot(point, n))
+    return np.asarray(whole)
 
 
 def elliptic_rod(

@@ -13,7 +13,8 @@ from guidegen.model.frames import PATIENT, Pose
 from guidegen.phantoms.catalog import load_definition
 from guidegen.phantoms.definition import Definition, LevelChange, PedicleChange
 from guidegen.phantoms.fusion import FusedField, fused_bridges
-from guidegen.phantoms.ribs import RibField
+from guidegen.phantoms.neighbours import Neighbour, PartedField, SeparatedField
+from guidegen.phantoms.ribs import RIB_GAP_MM, RibField
 from guidegen.phantoms.sacrum import SacrumField
 from guidegen.phantoms.shapes import Distances, Points
 from guidegen.phantoms.sizes import FACET_TURN, SIZES, Sizes, lumbar_share
@@ -54,7 +55,15 @@ class Solid:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """All bones of a phantom, and the vertebrae's parameters for the truth."""
+    """All bones of a phantom, and the vertebrae's parameters for the truth.
+
+    Args:
+        definition: What it was built from.
+        solids: Every bone by itself: the truth.
+        vertebrae: Parameters by level.
+        poses: ``patient_from_vertebra`` by level.
+        rendered: What is scanned: the same bones, or the fused column as one.
+    """
 
     definition: Definition
     solids: tuple[Solid, ...]
@@ -175,39 +184,82 @@ def _with_joints(definition: Definition) -> tuple[dict[str, Vertebra], dict[str,
     return bare, poses
 
 
-def _ribs(level: str, scene: dict[str, Vertebra], pose: Pose, above: str | None) -> list[Solid]:
-    upper = scene[above].sizes.width if above else 0.0
-    ribs = []
+def _neighbour(name: str, other: str, cores: dict[str, Solid], bones: dict[str, Vertebra],
+               gap_mm: float) -> Neighbour:  # fmt: skip
+    """Let one vertebra look at the next one, round their facet joints."""
+    v = bones[name]
+    levels = list(bones)
+    joints = v.below if levels.index(other) > levels.index(name) else v.above
+    centres = np.array([joint.centre for joint in joints.values()])
+    place = cores[other].patient_from_bone.inverse @ cores[name].patient_from_bone
+    return Neighbour(cores[other].shape, place.matrix, centres, 20.0, gap_mm)
+
+
+def _ribs(level: str, bones: dict[str, Vertebra], cores: dict[str, Solid]) -> list[Solid]:
+    """Make both ribs of a level, clear of the vertebrae they lie against."""
+    levels = list(bones)
+    at = levels.index(level)
+    upper = bones[levels[at - 1]].sizes.width if at else 0.0
+    pose, ribs = cores[level].patient_from_bone, []
     for side in ("left", "right"):
-        rib = RibField(scene[level], upper, side)
-        ribs.append(Solid(f"rib_{level}_{side}", rib, pose, rib.bounds()))
+        rib = RibField(bones[level], upper, side)
+        beside = [
+            Neighbour(
+                cores[n].shape,
+                (cores[n].patient_from_bone.inverse @ pose).matrix,
+                rib.contacts,
+                13.0,
+                RIB_GAP_MM,
+            )
+            for n in levels[max(at - 1, 0) : at + 1]
+        ]
+        field = SeparatedField(rib, beside, share=1.0)
+        ribs.append(Solid(f"rib_{level}_{side}", field, pose, rib.bounds()))
     return ribs
+
+
+def _cores(bones: dict[str, Vertebra], poses: dict[str, Pose]) -> dict[str, Solid]:
+    """Make every vertebra (and the sacrum) as if it stood alone."""
+    cores = {}
+    for level, v in bones.items():
+        if level == "S1":
+            sacrum = SacrumField(v)
+            cores[level] = Solid(level, sacrum, poses[level], sacrum.bounds())
+        else:
+            cores[level] = Solid(level, VertebraField(v), poses[level], v.bounds())
+    return cores
+
+
+def _fused(cores: dict[str, Solid], bones: dict[str, Vertebra], poses: dict[str, Pose]) -> Solid:
+    """Make the whole column as one solid in the patient's frame."""
+    children = [(core.measure, core.patient_bounds()) for core in cores.values()]
+    shape = FusedField(children + fused_bridges(bones, poses))
+    return Solid("fused", shape, Pose(np.eye(4), PATIENT, "fused"), shape.bounds())
 
 
 @lru_cache(maxsize=4)
 def _build(definition_json: str) -> Scene:
     definition = Definition.model_validate_json(definition_json)
-    vertebrae, poses = _with_joints(definition)
-    solids: list[Solid] = []
-    above: str | None = None
-    for level in definition.levels:
-        v, pose = vertebrae[level], poses[level]
-        if level == "S1":
-            sacrum = SacrumField(v)
-            solids.append(Solid("S1", sacrum, pose, sacrum.bounds()))
-        else:
-            solids.append(Solid(level, VertebraField(v), pose, v.bounds()))
-            if definition.ribs and level.startswith("T"):
-                solids += _ribs(level, vertebrae, pose, above)
-        above = level
-    rendered = tuple(solids)
-    if definition.fused:
-        spine = [s for s in solids if not s.name.startswith("rib")]
-        bridges = fused_bridges(vertebrae, poses)
-        shape = FusedField([(s.measure, s.patient_bounds()) for s in spine] + bridges)
-        one = Solid("fused", shape, Pose(np.eye(4), PATIENT, "fused"), shape.bounds())
-        rendered = (one, *(s for s in solids if s.name.startswith("rib")))
-    return Scene(definition, tuple(solids), vertebrae, poses, rendered)
+    bones, poses = _with_joints(definition)
+    cores = _cores(bones, poses)
+    column = _fused(cores, bones, poses) if definition.fused else None
+    spine: list[Solid] = []
+    levels = definition.levels
+    for n, level in enumerate(levels):
+        core = cores[level]
+        beside = [
+            _neighbour(level, other, cores, bones, definition.facet_gap_mm)
+            for other in levels[max(n - 1, 0) : n + 2]
+            if other != level
+        ]
+        field: Field = SeparatedField(core.shape, beside)
+        if column is not None:
+            field = PartedField(column.shape, core.patient_from_bone.matrix, core.shape, beside)
+        spine.append(Solid(level, field, core.patient_from_bone, core.bounds_mm))
+    ribbed = [name for name in levels if definition.ribs and name.startswith("T")]
+    ribs = [rib for name in ribbed for rib in _ribs(name, bones, cores)]
+    rendered = (*spine, *ribs) if column is None else (column, *ribs)
+    return Scene(definition, (*spine, *ribs), bones, poses, rendered)
 
 
 def build_scene(definition: Definition | str) -> Scene:

@@ -169,7 +169,8 @@ def _between(start: Floats, end: Floats, up: Floats, half: tuple[float, float], 
     return lambda p: shapes.box(p, centre, axes, sizes, r)
 
 
-def _rod(start: Floats, end: Floats, radius: float, end_radius: float | None = None) -> Part:
+def rod(start: Floats, end: Floats, radius: float, end_radius: float | None = None) -> Part:
+    """Make a rounded rod."""
     return lambda p: shapes.capsule(p, start, end, radius, end_radius)
 
 
@@ -186,7 +187,7 @@ def pedicle_part(v: Vertebra, side: str) -> Part:
     return lambda p: shapes.elliptic_rod(p, centre, axes, half, (9.0, 16.0, 0.22))
 
 
-def _pillar(v: Vertebra, side: str) -> Floats:
+def pillar(v: Vertebra, side: str) -> Floats:
     """(3,): where pedicle, processes and lamina meet."""
     back = v.isthmus(side) - v.pedicle_axes(side)[:, 2] * (8.0 + v.lumbar)
     return np.asarray(back + np.array([0.0, 0.0, -1.5 * v.lumbar]))
@@ -199,8 +200,8 @@ def superior_process(v: Vertebra, side: str) -> Part | None:
         return None
     off, r, reach = (3.4, 5.3, 4.0) if v.lumbar > 0.5 else (2.4, 4.2, 2.5)
     core = joint.centre - joint.normal * off
-    tip = _clipped(_rod(core - joint.up * reach, core + joint.up * reach, r), joint, 1.0)
-    stem = _clipped(_rod(_pillar(v, side), core - joint.up * reach, r, r - 0.5), joint, 1.0)
+    tip = _clipped(rod(core - joint.up * reach, core + joint.up * reach, r), joint, 1.0)
+    stem = _clipped(rod(pillar(v, side), core - joint.up * reach, r, r - 0.5), joint, 1.0)
     return lambda p: shapes.smooth_union(tip(p), stem(p), 2.0)
 
 
@@ -212,10 +213,10 @@ def inferior_process(v: Vertebra, side: str) -> Part | None:
     off, r, reach = (3.4, 5.3, 4.5) if v.lumbar > 0.5 else (2.6, 4.2, 2.5)
     core = joint.centre + joint.normal * off
     top = core + joint.up * reach
-    tip = _clipped(_rod(core - joint.up * reach, top, r), joint, -1.0)
-    start = _pillar(v, side)
+    tip = _clipped(rod(core - joint.up * reach, top, r), joint, -1.0)
+    start = pillar(v, side)
     mid = 0.5 * (start + top) + np.array([0.0, 1.0, 0.0])
-    pars, foot = _rod(start, mid, 4.6 + 0.6 * v.lumbar), _rod(mid, top, 4.6 + 0.6 * v.lumbar, r)
+    pars, foot = rod(start, mid, 4.6 + 0.6 * v.lumbar), rod(mid, top, 4.6 + 0.6 * v.lumbar, r)
     return lambda p: shapes.smooth_union(
         shapes.smooth_union(tip(p), _clipped(foot, joint, -1.0)(p), 2.0), pars(p), 2.0
     )
@@ -223,7 +224,7 @@ def inferior_process(v: Vertebra, side: str) -> Part | None:
 
 def lamina(v: Vertebra, side: str) -> Part:
     """Make one lamina: a plate from the pillar to the midline, lower edge farther back."""
-    start = _pillar(v, side)
+    start = pillar(v, side)
     lumbar = v.lumbar > 0.5
     low = -4.0 if lumbar else -5.0
     wide = start[0] * (0.72 if lumbar else 0.85)
@@ -238,7 +239,7 @@ def lamina(v: Vertebra, side: str) -> Part:
 def transverse(v: Vertebra, side: str) -> Part:
     """Make one transverse process: flat and level (lumbar), or a club pointing back (thoracic)."""
     sign = 1.0 if side == "left" else -1.0
-    root, s = _pillar(v, side), v.sizes
+    root, s = pillar(v, side), v.sizes
     if v.level in ("L1", "L2", "L3", "L4", "L5"):
         start = v.isthmus(side) + np.array([sign * (v.pedicles[side].width / 2 - 2), 6.0, -2.5])
         end = np.array([sign * s.transverse, start[1] + 4.0, start[2] + 1.5])
@@ -246,7 +247,7 @@ def transverse(v: Vertebra, side: str) -> Part:
         return _between(start, end, np.array([0.0, 0.0, 1.0]), (deep, high), deep - 0.4)
     tip = np.array([sign * s.transverse, root[1] + 8.5, root[2] + 2.5])
     thick = 4.2 if v.level not in ("T11", "T12") else 3.8
-    return _rod(root, tip, thick + 0.6, thick + (0.7 if s.transverse > 25 else 0.0))
+    return rod(root, tip, thick + 0.6, thick + (0.7 if s.transverse > 25 else 0.0))
 
 
 def spinous(v: Vertebra) -> Part:
@@ -257,7 +258,7 @@ def spinous(v: Vertebra) -> Part:
     high = 5.0 + 4.5 * v.lumbar
     blade = _between(start, end, axes[:, 2], (3.1 + 0.3 * v.lumbar, high), 2.6)
     rise = axes[:, 2] * max(high - 4.5, 0.3)
-    tip = _rod(end - rise - along * 2.5, end + rise * 0.5 - along * 2.5, 4.6, 4.0)
+    tip = rod(end - rise - along * 2.5, end + rise * 0.5 - along * 2.5, 4.6, 4.0)
     return lambda p: shapes.smooth_union(blade(p), tip(p), 3.0)
 
 
