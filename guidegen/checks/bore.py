@@ -6,15 +6,13 @@ import numpy as np
 
 from guidegen.checks.cylinder import Wall, scan_wall
 from guidegen.checks.part import NAN, Part
-from guidegen.errors import GeometryError
-from guidegen.mesh.solid import Solid
 from guidegen.model.arrays import Floats
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Feature
 from guidegen.model.plan import Path
 
 _DRILL_ABOVE_MM = 60.0
-_END_MM = 5.0
+_END_MM = 1.0
 _SIDE_MM = 1.0
 
 
@@ -73,9 +71,8 @@ def _axis_findings(part: Part, path: Path) -> list[Finding]:
 def check_sleeves(part: Part) -> tuple[Finding, ...]:
     """Measure how each bore is closed at its ends, how long it guides and how thick its wall is.
 
-    A ring round the axis is closed if there is wall in all directions. The bore's ends are where
-    at least half a ring has wall: an end that is cut obliquely counts from its first full ring,
-    which must follow within 5 mm.
+    A ring round the axis is closed if there is wall in all directions. The sleeve's ends are its
+    top and, ``length_mm`` further in, its foot: a closed ring must lie within 1 mm of each.
     """
     found = []
     for path in part.paths:
@@ -84,7 +81,7 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
         if feature is not None and bore is not None:
             wanted = feature.values.get("length_mm", NAN)
             wall = scan_wall(part.surface, bore, sleeve_top(feature, path), wanted)
-            closed, length = closed_ends_mm(wall), guided_mm(wall)
+            closed, length = closed_ends_mm(wall, wanted), guided_mm(wall)
             thick = thinnest_mm(wall)
         subject = f"{part.subject}#{path.name}"
         found += [
@@ -120,21 +117,25 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def closed_ends_mm(wall: Wall) -> float:
-    """The shorter of the closed lengths at both ends of a bore; 0 if an end is open."""
+def closed_ends_mm(wall: Wall, length_mm: float) -> float:
+    """The shorter of the closed lengths at both ends of a sleeve; 0 if an end is open.
+
+    Args:
+        wall: As scanned from the sleeve's top.
+        length_mm: From the top to the sleeve's foot, where it still is closed all round; what
+            stands below on one side of an oblique foot does not count.
+    """
     step = float(wall.height_mm[1] - wall.height_mm[0])
-    there = np.flatnonzero(wall.closed.mean(axis=1) >= 0.5)
-    full: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.asarray(wall.closed.all(axis=1))
-    if not len(there):
+    full = np.asarray(wall.closed.all(axis=1))
+    top = np.flatnonzero(full & (wall.height_mm >= -_END_MM))
+    foot = np.flatnonzero(full & (wall.height_mm <= length_mm + _END_MM))
+    if not len(top) or wall.height_mm[top[0]] > _END_MM:
         return 0.0
-    lengths = []
-    for rows in (full[there[0] : there[-1] + 1], full[there[0] : there[-1] + 1][::-1]):
-        first = int(np.argmax(rows)) if rows.any() else len(rows)
-        if first * step > _END_MM:
-            return 0.0
-        gaps = np.flatnonzero(~rows[first:])
-        lengths.append((gaps[0] if len(gaps) else len(rows) - first) * step)
-    return float(min(lengths))
+    if not len(foot) or wall.height_mm[foot[-1]] < length_mm - _END_MM:
+        return 0.0
+    down = int(np.argmin(np.append(full[top[0] :], False)))
+    up = int(np.argmin(np.append(full[foot[-1] :: -1], False)))
+    return float(min(down, up) * step)
 
 
 def guided_mm(wall: Wall) -> float:
@@ -164,36 +165,36 @@ def thinnest_mm(wall: Wall) -> float:
 
 
 def check_drill(part: Part) -> tuple[Finding, ...]:
-    """Pass a rod of the drill's diameter along each planned axis: it must not touch the part."""
-    how = "drill of the pilot's diameter on the planned axis, from 60 mm above the sleeve"
+    """Measure the play of a drill of the pilot's diameter on each planned axis.
+
+    It must come in from 60 mm above the sleeve down to the tip without touching the part. The
+    distance of the axis from the part is taken every 0.1 mm, negative in its material: exact to
+    0.001 mm.
+    """
+    how = "play of the drill on the planned axis from 60 mm above the sleeve to the tip"
     return tuple(
         Finding(
-            "drill_free",
+            "drill_play",
             f"{part.subject}#{path.name}",
-            _in_the_way(part, path),
+            _play(part, path),
             0.0,
-            "at_most",
-            "mm3",
+            "at_least",
+            "mm",
             how,
         )
         for path in part.paths
     )
 
 
-def _in_the_way(part: Part, path: Path) -> float:
-    """Volume of the part that the drill would take away, mm3; NaN if there is no bore."""
+def _play(part: Part, path: Path) -> float:
+    """Diameter of the free space along a drill's way less the drill's, mm; NaN without a bore."""
     feature = part.bore(path)
     if feature is None or path.pilot_diameter_mm <= 0:
         return NAN
-    middle = (part.surface.low + part.surface.high) / 2
     start = sleeve_top(feature, path) - _DRILL_ABOVE_MM * path.direction
-    length = float((path.tip_mm - start) @ path.direction)
-    try:
-        body = Solid.from_mesh(part.surface.vertices - middle, part.surface.faces, part.subject)
-        rod = Solid.cylinder(start - middle, path.direction, length, path.pilot_diameter_mm)
-    except GeometryError:
-        return NAN
-    return abs(body.overlap_mm3(rod))
+    steps = np.arange(0.0, float((path.tip_mm - start) @ path.direction), 0.1)
+    distance, _ = part.surface.nearest(start + steps[:, None] * path.direction)
+    return 2 * float(distance.min()) - path.pilot_diameter_mm
 
 
 def check_side(part: Part) -> tuple[Finding, ...]:

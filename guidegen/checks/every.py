@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from guidegen.checks.bore import check_bores, check_drill, check_side, check_sleeves
 from guidegen.checks.breach import check_breach
+from guidegen.checks.coverage import check_coverage
 from guidegen.checks.docking import check_docking
 from guidegen.checks.fit import check_contact, check_overlap
 from guidegen.checks.label import check_label, check_side_marks
@@ -35,7 +36,9 @@ GUIDE_CHECKS: tuple[Check, ...] = (
     check_side_marks,
 )
 """For guides with drill sleeves."""
-ALL_CHECKS = (*SOLID_CHECKS, *MODEL_CHECKS, *GUIDE_CHECKS)
+CASE_CHECKS = (check_coverage,)
+"""Look at all parts of a case together."""
+ALL_CHECKS = (*SOLID_CHECKS, *CASE_CHECKS, *MODEL_CHECKS, *GUIDE_CHECKS)
 
 
 def run_checks(part: Part, checks: tuple[Check, ...]) -> tuple[Finding, ...]:

@@ -6,13 +6,13 @@ import numpy as np
 
 from guidegen.checks.part import NAN, Part
 from guidegen.errors import GeometryError
-from guidegen.mesh.solid import Solid
 from guidegen.mesh.surface import Surface
 from guidegen.model.arrays import Floats
 from guidegen.model.findings import Finding
 
 _FACING = 0.5
 _SEAT_MM = 0.1
+_TOUCH_MM = 0.02
 
 
 def check_overlap(part: Part) -> tuple[Finding, ...]:
@@ -48,13 +48,10 @@ def check_overlap(part: Part) -> tuple[Finding, ...]:
 
 def overlap_mm3(one: Surface, other: Surface) -> float:
     """Volume that two closed surfaces share; NaN if one is no sound solid."""
-    middle = (one.low + one.high) / 2
     try:
-        first = Solid.from_mesh(one.vertices - middle, one.faces, "part")
-        second = Solid.from_mesh(other.vertices - middle, other.faces, "bone")
+        return abs(one.solid.overlap_mm3(other.solid))
     except GeometryError:
         return NAN
-    return abs(first.overlap_mm3(second))
 
 
 def seat_gaps(part: Part) -> tuple[Floats, Floats, Floats]:
@@ -95,14 +92,15 @@ def check_contact(part: Part) -> tuple[Finding, ...]:
     """Measure gap and area of the seat on the part as read back.
 
     The gap is measured from points of the part that face the bone within the designed contacts.
-    ``gap_typical`` is their median against the fit gap; ``gap_smallest`` is taken over the whole
-    part: nothing may come nearer to the bone than the fit gap allows, or the part is held off its
-    seat. ``contact_area`` is the surface within 0.1 mm of the fit gap.
+    ``gap_typical`` is their median against the fit gap, ``gap_tight`` what 99 % of them keep.
+    ``gap_smallest`` is taken over the whole part: any spot that touches would hold the part off
+    its seat. ``contact_area`` is the surface within 0.1 mm of the fit gap.
     """
     wanted, allowed = part.guide.fit_gap_mm, part.limits.gap_mm
     gap, _, _ = seat_gaps(part)
     area = float((gap <= wanted + _SEAT_MM).sum()) * part.surface.samples.area_mm2
     typical = float(abs(np.median(gap) - wanted)) if len(gap) else NAN
+    tight = float(np.quantile(gap, 0.01)) if len(gap) else NAN
     smallest = NAN
     if part.seats:
         points = np.concatenate([part.surface.samples.points_mm, part.surface.vertices])
@@ -112,10 +110,18 @@ def check_contact(part: Part) -> tuple[Finding, ...]:
         part.finding(
             "gap_smallest",
             smallest,
+            _TOUCH_MM,
+            "at_least",
+            "mm",
+            "no spot of the part touches the bone (engineering choice)",
+        ),
+        part.finding(
+            "gap_tight",
+            tight,
             wanted - allowed,
             "at_least",
             "mm",
-            "fit gap less half of it: nearer spots would lift the guide (engineering choice)",
+            "99 % of the contact keeps half of the fit gap (engineering choice)",
         ),
         part.finding(
             "gap_typical",

@@ -9,6 +9,7 @@ import numpy as np
 
 from guidegen.mesh.rays import RayTarget
 from guidegen.mesh.sampling import Samples, sample_surface
+from guidegen.mesh.solid import Solid
 from guidegen.model.arrays import Floats, Ints
 
 SAMPLE_MM = 0.4
@@ -36,6 +37,11 @@ class Surface:
     def samples(self) -> Samples:
         """Points spread over it."""
         return sample_surface(self.vertices, self.faces, SAMPLE_MM)
+
+    @cached_property
+    def solid(self) -> Solid:
+        """For booleans. Raises GeometryError if the surface is no sound solid."""
+        return Solid.from_mesh(self.vertices, self.faces, "surface")
 
     @cached_property
     def _tree(self) -> igl.AABB:
