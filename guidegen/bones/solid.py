@@ -16,7 +16,7 @@ COARSE_MM = 4.0
 
 def solid_straight(straight: Straight) -> np.ndarray:
     """Fill each vertebra's marrow, keeping canal and foramina open: labels as ``Straight``."""
-    labels = straight.labels
+    labels = _marrow_shared(straight.labels)
     out = labels.copy()
     for n in range(1, int(labels.max()) + 1):
         where = ndimage.find_objects((labels == n).astype(np.int8))
@@ -33,6 +33,15 @@ def solid_straight(straight: Straight) -> np.ndarray:
         part[(labels[box] == n) & ~own] = 0
         part[free] = n
     return out
+
+
+def _marrow_shared(labels: np.ndarray) -> np.ndarray:
+    """Fill what bone of any label encloses: at a touching joint no vertebra's shell is closed."""
+    bone = labels != 0
+    marrow = ndimage.binary_fill_holes(bone) & ~bone
+    markers = np.where(labels < 0, RIB_LABEL, labels).astype(np.int32)
+    shared = watershed(np.zeros(labels.shape, np.uint8), markers, mask=bone | marrow)
+    return np.where(marrow, np.where(shared == RIB_LABEL, -1, shared), labels).astype(np.int16)
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:
@@ -69,34 +78,17 @@ def _lumen(straight: Straight, box: tuple[slice, ...]) -> np.ndarray:
 
 
 def native_labels(volume: CTVolume, straight: Straight, solid: np.ndarray) -> np.ndarray:
-    """Carry the labels to the scan's voxels; contacts are cut along the darkest voxels there.
+    """Carry the labels to the scan's voxels.
 
     Returns:
         (K, J, I) uint16: level index + 1, ``RIB_LABEL`` on ribs.
     """
-    both = np.stack([solid, _away_from_others(solid)])
-    carried, sure = _carried(volume, straight, both)
-    hu = ndimage.gaussian_filter(volume.hu.astype(np.float32), 0.5)
-    contested = (carried != 0) & (sure == 0)
-    near = ndimage.binary_dilation(contested, iterations=2) & ((hu > BONE_HU) | (carried != 0))
-    markers = np.where(near & contested, 0, sure).astype(np.int32)
-    markers[~near] = 0
-    flooded = watershed(-hu, markers, mask=near)
-    out = np.where(near & (flooded != 0), flooded, carried)
-    return np.where(out < 0, RIB_LABEL, out).astype(np.uint16)
-
-
-def _away_from_others(labels: np.ndarray) -> np.ndarray:
-    """Labels, zero within 1.6 mm of another label."""
-    high = ndimage.maximum_filter(labels, size=5)
-    low = ndimage.minimum_filter(np.where(labels == 0, 2000, labels), size=5)
-    alone = (high <= np.maximum(labels, 0)) & (low >= labels)
-    alone |= (labels < 0) & (high <= 0)
-    return np.where(alone, labels, 0).astype(np.int16)
+    carried = _carried(volume, straight, solid)
+    return np.where(carried < 0, RIB_LABEL, carried).astype(np.uint16)
 
 
 def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.ndarray:
-    """Nearest labels (n, ...) of the straightened grid at every voxel of the scan (n, K, J, I)."""
+    """Nearest labels of the straightened grid at every voxel of the scan."""
     shape = volume.grid.shape_kji
     knots = [
         np.linspace(0, n - 1, max(2, int(n * size / COARSE_MM) + 2))
@@ -104,7 +96,7 @@ def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.nda
     ]
     mesh = np.stack(np.meshgrid(*knots, indexing="ij"), axis=-1)
     coarse = straight.voxels(volume.grid.patient(mesh)).astype(np.float32)
-    out = np.zeros((len(labels), *shape), dtype=np.int16)
+    out = np.zeros(shape, dtype=np.int16)
     positions = [
         np.interp(np.arange(n), k, np.arange(len(k))) for n, k in zip(shape, knots, strict=True)
     ]
@@ -115,6 +107,6 @@ def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.nda
         layer = coarse[low] * (1 - part) + coarse[low + 1] * part
         where = [ndimage.map_coordinates(layer[..., axis], (jj, ii), order=1) for axis in range(3)]
         index = np.rint(np.stack(where)).astype(int)
-        inside = ((index >= 0) & (index < np.array(labels.shape[1:])[:, None, None])).all(axis=0)
-        out[:, k, inside] = labels[(slice(None), *index[:, inside])]
+        inside = ((index >= 0) & (index < np.array(labels.shape)[:, None, None])).all(axis=0)
+        out[k][inside] = labels[tuple(index[:, inside])]
     return out

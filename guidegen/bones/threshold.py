@@ -23,7 +23,7 @@ def cortical_hu(hu: np.ndarray, bone: np.ndarray) -> float:
     values = hu[bone & (hu < 2200)]
     if not len(values):
         return CORTEX_RANGE_HU[0]
-    return float(np.clip(np.percentile(values, 99.0), *CORTEX_RANGE_HU))
+    return float(np.clip(np.percentile(values, 99.8), *CORTEX_RANGE_HU))
 
 
 def edge_share(peak_share: np.ndarray) -> np.ndarray:
@@ -47,15 +47,14 @@ def local_threshold(
     """HU at which the bone's face lies, for every voxel near it.
 
     Args:
-        hu: (K, J, I) float32.
+        hu: (K, J, I) float32, noise smoothed; the same values are then compared with the result.
         spacing_kji_mm: (3,).
         cortex_hu: See ``cortical_hu``.
         reach_mm: How far the cortex's peak and the soft tissue may lie from the face.
     """
-    calm = ndimage.gaussian_filter(hu, 0.4 / spacing_kji_mm)
     size = np.maximum(3, 2 * np.rint(reach_mm / spacing_kji_mm).astype(int) + 1)
-    peak = ndimage.maximum_filter(calm, size=size)
-    ground = np.clip(ndimage.minimum_filter(calm, size=size), -120.0, 120.0)
+    peak = ndimage.maximum_filter(hu, size=size)
+    ground = np.clip(ndimage.minimum_filter(hu, size=size), -120.0, 120.0)
     share = np.clip((peak - ground) / (cortex_hu - ground), 0.05, 1.0)
     threshold = ground + edge_share(share) * np.minimum(peak - ground, cortex_hu - ground)
     smooth = ndimage.gaussian_filter(threshold, 1.0 / spacing_kji_mm)
