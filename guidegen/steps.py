@@ -19,12 +19,21 @@ from guidegen.export.settings import load_settings, make_settings
 from guidegen.model.case import Case
 from guidegen.model.findings import CheckReport, Finding
 from guidegen.model.guide import Guide
-from guidegen.model.notice import Progress
+from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import BoneRecord, Plan
 from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
+
+
+UNANCHORED = Notice(
+    "unanchored_levels",
+    "nothing anchors the count of the levels, so they are named V1, V2, ... from the head: "
+    "find out which is which, and plan with --lowest-level",
+    "spine",
+    red=True,
+)
 
 
 def find_procedure(name: str) -> Procedure:
@@ -86,7 +95,12 @@ def plan_of(
         paths=draft.paths,
         skipped=draft.skipped,
         measurements=draft.measurements,
-        warnings=merged(record.scan.notices, anatomy.spine.notices, draft.warnings),
+        warnings=merged(
+            record.scan.notices,
+            anatomy.spine.notices,
+            () if anatomy.spine.anchored else (UNANCHORED,),
+            draft.warnings,
+        ),
         extra=draft.extra,
     )
 

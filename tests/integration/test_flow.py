@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -256,3 +257,19 @@ def test_case_toml_holds_the_run(planned):
     assert content["versions"]["guidegen"]
     assert content["seeds"] == {"all": 0}
     assert len(content["input"]["sha256"]) == 64
+
+
+def test_an_unanchored_count_stays_a_red_warning_when_planned_again(tmp_path, ball, ball_ct):
+    found = ball.find_anatomy
+
+    def unanchored(*arguments):
+        anatomy = found(*arguments)
+        return replace(anatomy, spine=replace(anatomy.spine, anchored=False))
+
+    ball.find_anatomy = unanchored
+    out = tmp_path / "case"
+    plan_case(Order("ball", ball_ct, out))
+    again = replan_case(out)
+    assert [n.code for n in again.warnings if n.red] == ["unanchored_levels"]
+    with pytest.raises(NotApproved, match="--accept unanchored_levels:"):
+        approve(CaseFolder(out), "A. Surgeon")
