@@ -82,9 +82,9 @@ def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
     lattice = Lattice.around(*design_box(design), settings.grid_mm)
     field = outer_shape(design, lattice, settings)
     away = [over_grip(design.grip), *(over_tab(t) for t in design.tabs)]
+    away += [headroom(s) for s in design.sleeves]
     for sleeve in design.drilled:
         span = window_span(sleeve, settings.sleeve_closed_mm)
-        away.append(headroom(sleeve))
         if span is not None:
             away.append(window(sleeve, span, settings.window_width_mm))
         high = span[1] if span is not None else sleeve.foot_mm + settings.sleeve_closed_mm
