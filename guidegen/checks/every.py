@@ -49,7 +49,8 @@ def run_checks(part: Part, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
     """
 
     def printable(tested: Part) -> tuple[Finding, ...]:
-        surface, wall = tested.surface, tested.limits.min_wall_mm
+        surface = tested.surface
+        wall = None if tested.guide.role == "model" else tested.limits.min_wall_mm
         return check_printable(
             surface.vertices, surface.faces, tested.subject, wall, tested.label_patches
         )

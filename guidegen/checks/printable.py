@@ -24,7 +24,7 @@ def check_printable(
     vertices: Floats,
     faces: Ints,
     subject: str,
-    min_wall_mm: float = MIN_WALL_MM,
+    min_wall_mm: float | None = MIN_WALL_MM,
     label_patches: tuple[Patch, ...] = (),
 ) -> tuple[Finding, ...]:
     """Measure whether a part can be printed.
@@ -33,7 +33,7 @@ def check_printable(
         vertices: (V, 3) mm, as read back from the file.
         faces: (F, 3).
         subject: ``guides/L3.stl``.
-        min_wall_mm: Smallest wall allowed.
+        min_wall_mm: Smallest wall allowed; None for a bone model, whose walls are anatomy.
         label_patches: Surface that the wall check leaves out.
 
     Returns:
@@ -46,19 +46,22 @@ def check_printable(
     found = topology(vertices, faces)
     solid = found.closed and found.volume_mm3 > 0
     wall = float("nan")
-    if solid:
+    if solid and min_wall_mm is not None:
         wall = thinnest_wall(vertices, faces, label_patches).thickness_mm
     crossings = count_crossings(vertices, faces)
     size = found.extent_mm
     faults = "edges that do not join exactly two faces, or join them the wrong way round"
+    walls: tuple[Finding, ...] = ()
+    if min_wall_mm is not None:
+        walls = (Finding("min_wall", subject, wall, min_wall_mm, "at_least", "mm", _WALL),)
     return (
+        *walls,
         Finding("open_edges", subject, found.n_faults, 0, "equal", "count", faults),
         Finding("bodies", subject, found.n_bodies, 1, "equal", "count", "one printed body"),
         Finding(
             "volume", subject, found.volume_mm3, 1.0, "at_least", "mm3", "positive: faces outward"
         ),
         Finding("self_intersections", subject, crossings, 0, "equal", "count", "edges in faces"),
-        Finding("min_wall", subject, wall, min_wall_mm, "at_least", "mm", _WALL),
         Finding(
             "largest_size",
             subject,
