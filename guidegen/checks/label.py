@@ -117,7 +117,7 @@ def check_side_marks(part: Part) -> tuple[Finding, ...]:
                 "side_mark_read",
                 subject,
                 read_letter(depth, mark.item),
-                0.05,
+                0.03,
                 "at_least",
                 "1",
                 "overlap with the letter less that with the next best reading (engineering choice)",
@@ -169,7 +169,8 @@ def _turned(letter: str, mirrored: bool) -> tuple[Floats, ...]:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
-    outline: Any = TextPath((0, 0), letter, size=40, prop=FontProperties("DejaVu Sans", weight=700))
+    font = FontProperties(family="DejaVu Sans", weight="bold")
+    outline: Any = TextPath((0, 0), letter, size=40, prop=font)
     x, y = np.meshgrid(np.arange(-5.0, 45.0, 0.5), np.arange(-5.0, 45.0, 0.5), indexing="xy")
     mask = outline.contains_points(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
     if mirrored:
