@@ -25,7 +25,7 @@ from guidegen.model.plan import Path
 POINT_MM = 0.7
 """Distance of the points by which a bone's surface is judged for contact."""
 _PILOT_MM = 2.7
-_MIN_CONTACTS = 2
+_MIN_CONTACTS = 4
 _SLOT_MM = 2.5
 """Legs of both sides stay this far apart at the midline, so that no thin neck joins them."""
 
@@ -133,7 +133,7 @@ def find_contacts(
     """Choose the contacts of both sides.
 
     Raises:
-        GeometryError: A side has fewer than two places that can be reached.
+        GeometryError: A side has no place that can be reached, or there are fewer than four.
     """
     surface = bone_points(scene, settings)
     found: tuple[Contact, ...] = ()
@@ -148,13 +148,17 @@ def find_contacts(
             foot_radius_mm=settings.sleeve_outer_mm / 2,
         )
         own = choose_contacts(surface, side, settings.contact_radius_mm, found)
-        if len(own) < _MIN_CONTACTS:
+        if not own:
             raise GeometryError(
-                f"a guide needs at least {_MIN_CONTACTS} separate contacts on the {side.name} that "
-                f"a straight push reaches, found {len(own)}; check the bone's surface there or "
-                "lower contact_radius_mm"
+                f"a guide needs contacts on both sides, found none on the {side.name} that a "
+                "straight push reaches; check the bone's surface there or lower contact_radius_mm"
             )
         found += own
+    if len(found) < _MIN_CONTACTS:
+        raise GeometryError(
+            f"a guide needs at least {_MIN_CONTACTS} separate contacts, found {len(found)} that a "
+            "straight push reaches; check the bone's surface or lower contact_radius_mm"
+        )
     return found
 
 
