@@ -133,13 +133,13 @@ def _limited(
     field: np.ndarray, own: np.ndarray, other: np.ndarray, spacing: np.ndarray
 ) -> np.ndarray:
     """Keep the grey values' face within reach of the label, off the others, and fill marrow."""
-    to_own, depth = _distance(~own, spacing), _distance(own, spacing)
+    to_own, depth = _distance(~own, spacing), _distance(own | other, spacing)
     out = np.minimum(field, (SLACK_MM - to_own) * HU_PER_MM)
+    out = np.maximum(out, (depth - SLACK_MM - spacing.max() / 2) * HU_PER_MM)
     if other.any():
         to_other = _distance(~other, spacing)
         apart = ndimage.gaussian_filter(to_other - to_own, 0.6 / spacing)
         out = np.where(to_other < 6, np.minimum(out, apart * HU_PER_MM / 2), out)
-    out = np.maximum(out, (depth - SLACK_MM - spacing.max() / 2) * HU_PER_MM)
     return np.asarray(out, dtype=np.float32)
 
 
