@@ -154,10 +154,14 @@ def find_isthmus(field: DistanceField, canal: Canal, side: float) -> Isthmus | N
         return None
     areas = np.array([np.inf if s is None else s[1] * s[2] for s in sections])
     areas[along[:, 1] > -_MIN_FRONTAL] = np.inf
-    best = int(areas[2:-2].argmin()) + 2
+    # A pedicle of even width has no narrowest place: the middle of the narrow run is taken.
+    narrow = np.flatnonzero(areas[2:-2] <= 1.04 * areas[2:-2].min()) + 2
+    if not np.isfinite(areas[2:-2]).any():
+        return None
+    best = int(narrow[len(narrow) // 2])
     near = [s[0] for s in sections[best - 1 : best + 2] if s is not None]
     chosen = sections[best]
-    if chosen is None or not np.isfinite(areas[best]):
+    if chosen is None:
         return None
     off = np.array([(c - chosen[0]) - ((c - chosen[0]) @ along[best]) * along[best] for c in near])
     spread = float(np.sqrt((off**2).sum(axis=1).mean())) + 0.2

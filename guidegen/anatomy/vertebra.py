@@ -39,23 +39,23 @@ def _asymmetry(field: DistanceField, axes: Floats, centre: Floats) -> float:
     return float(np.abs(here - there).mean())
 
 
-def _mirror_axis(field: DistanceField, up: Floats, left: Floats, centre: Floats) -> Floats:
-    """Turn ``left`` about ``up`` (at most 6 deg) to where the two sides mirror best."""
+def _turned(axes: Floats, turn_deg: float) -> Floats:
+    """(3, 3): axes turned about their z."""
+    a = np.radians(turn_deg)
+    return _upright(axes[:, 2], np.cos(a) * axes[:, 0] + np.sin(a) * axes[:, 1])
+
+
+def _mirrored(field: DistanceField, start: Floats, centre: Floats) -> tuple[Floats, float]:
+    """Turn axes about z, within 15 deg, to where the two sides mirror best: axes and asymmetry."""
 
     def cost(move: Floats) -> float:
-        turn = float(np.clip(move[0], -6.0, 6.0))
-        axes = _upright(up, left)
-        a = np.radians(turn)
-        x = np.cos(a) * axes[:, 0] + np.sin(a) * axes[:, 1]
-        shifted = centre + np.clip(move[1], -4.0, 4.0) * x
-        return _asymmetry(field, _upright(up, x), shifted) + 0.002 * abs(turn)
+        axes = _turned(start, float(np.clip(move[0], -15.0, 15.0)))
+        return _asymmetry(field, axes, centre + np.clip(move[1], -4.0, 4.0) * axes[:, 0])
 
-    start = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 1.5]])
-    options = {"initial_simplex": start, "maxfev": 80, "xatol": 0.1, "fatol": 1e-3}
-    found = optimize.minimize(cost, start[0], method="Nelder-Mead", options=options)
-    a = np.radians(float(np.clip(found.x[0], -6.0, 6.0)))
-    axes = _upright(up, left)
-    return np.asarray(np.cos(a) * axes[:, 0] + np.sin(a) * axes[:, 1])
+    simplex = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 1.5]])
+    options = {"initial_simplex": simplex, "maxfev": 80, "xatol": 0.1, "fatol": 1e-3}
+    found = optimize.minimize(cost, simplex[0], method="Nelder-Mead", options=options)
+    return _turned(start, float(np.clip(found.x[0], -15.0, 15.0))), float(found.fun)
 
 
 def _bone_axes(
@@ -63,18 +63,17 @@ def _bone_axes(
 ) -> Floats:
     """Choose the vertebra's axes: z between the endplates' normals, x by mirror symmetry.
 
-    x starts along the line between the pedicles (the level's own x if one is missing) and is
-    turned to half-way between that and the best mirror symmetry.
+    The search for the best mirror plane starts from the line between the pedicles and from the
+    level's own x; the better end is taken.
     """
     up = body.superior.normal - body.inferior.normal
     up = up / np.linalg.norm(up)
-    left = np.array([1.0, 0.0, 0.0])
+    starts = [np.array([1.0, 0.0, 0.0])]
     if len(pedicles) == 2:
-        left = pedicles["left"].centre - pedicles["right"].centre
-    left = _upright(up, left)[:, 0]
+        starts.append(pedicles["left"].centre - pedicles["right"].centre)
     middle = body.centre + 0.5 * (canal.centre - body.centre) * (1.0, 0.0, 0.0)
-    mirrored = _mirror_axis(field, up, left, middle)
-    return _upright(up, left + mirrored)
+    found = [_mirrored(field, _upright(up, left), middle) for left in starts]
+    return min(found, key=lambda pair: pair[1])[0]
 
 
 def _spinous_tip(local: Floats, canal: Canal, axes: Floats) -> Floats:

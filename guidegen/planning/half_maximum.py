@@ -126,10 +126,10 @@ def _edges(rays_hu: Floats, expected_mm: Floats, level: float) -> Floats:
     ground = np.clip(base, *_SURROUNDINGS_HU)
     over = rays_hu - (ground + level * (peak - ground))
     falls = (over[:, :-1] >= 0) & (over[:, 1:] < 0) & ((peak - base)[:, :-1] >= _MIN_DROP_HU)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = over[:, :-1] / (over[:, :-1] - over[:, 1:])
-    place = (np.arange(rays_hu.shape[1] - 1) + part) * _SAMPLE_MM
-    off = np.where(falls, np.abs(place - expected_mm[:, None]), np.inf)
+    drop = np.where(falls, over[:, :-1] - over[:, 1:], 1.0)
+    place = (np.arange(rays_hu.shape[1] - 1) + over[:, :-1] / drop) * _SAMPLE_MM
+    off = np.full(falls.shape, np.inf)
+    off[falls] = np.abs(place[falls] - np.broadcast_to(expected_mm[:, None], falls.shape)[falls])
     off[off > _SEARCH_MM] = np.inf
     # A fall to marrow, behind a bone island, is taken only where there is no fall to soft tissue.
     best = (off + _MARROW_MM * (base[:, :-1] > _SOFT_HU)).argmin(axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from guidegen.mesh.rays import RayTarget
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
-from guidegen.model.landmarks import Landmarks
+from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume
 from guidegen.planning.corridor import Corridor, Task
@@ -18,6 +18,7 @@ from guidegen.planning.half_maximum import Axis, Profile, mean_hu, measure_profi
 from guidegen.planning.limits import PathLimits
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 
+_LEVEL_SLACK_MM = 0.5
 SIDES = (("left", 1.0), ("right", -1.0))
 
 
@@ -54,21 +55,33 @@ def is_lumbar(level: str) -> bool:
     return level[:1] in ("L", "S")
 
 
-def path_limits(level: str, settings: PedicleSettings) -> PathLimits:
-    """Choose the limits of a level by its name."""
+def entry_height(level: str, pedicle: Landmark, settings: PedicleSettings) -> float:
+    """Highest place of the entry over the isthmus' centre, mm.
+
+    The setting, but never lower than a pedicle of this height lets a straight corridor start: a
+    round pedicle has no room below its axis.
+    """
+    screw = settings.screw
+    wanted = screw.thoracic_entry_height_mm
+    if is_lumbar(level):
+        wanted = screw.lumbar_entry_height_mm
+    width, height = (float(np.ravel(pedicle.values[n])[0]) for n in ("width_mm", "height_mm"))
+    return max(wanted, _LEVEL_SLACK_MM - max(height - width, 0.0) / 2)
+
+
+def path_limits(level: str, pedicle: Landmark, settings: PedicleSettings) -> PathLimits:
+    """Choose the limits of a level by its name and its pedicle's landmark."""
     screw, guide = settings.screw, settings.guide
     by_region = {
         "T": screw.thoracic_axial_deg,
         "L": screw.lumbar_axial_deg,
         "S": screw.sacral_axial_deg,
     }
-    lumbar = is_lumbar(level)
-    high = screw.lumbar_entry_height_mm if lumbar else screw.thoracic_entry_height_mm
-    thick = screw.max_lumbar_diameter_mm if lumbar else screw.max_thoracic_diameter_mm
+    thick = screw.max_lumbar_diameter_mm if is_lumbar(level) else screw.max_thoracic_diameter_mm
     return PathLimits(
         axial_deg=by_region.get(level[:1], screw.unnamed_axial_deg),
         sagittal_deg=screw.sagittal_deg,
-        entry_height_mm=high,
+        entry_height_mm=entry_height(level, pedicle, settings),
         depth_share=screw.depth_share,
         front_margin_mm=screw.front_margin_mm,
         corridor_share=screw.corridor_share,

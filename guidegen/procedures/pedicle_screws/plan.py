@@ -62,8 +62,8 @@ def _task(
     settings: PedicleSettings,
 ) -> Task:
     """Set one pedicle's task up, in the vertebra's frame."""
-    limits, to_bone = path_limits(bone.name, settings), landmarks.patient_from_bone.inverse
-    mark = landmarks[f"pedicle_{side[0]}"]
+    mark, to_bone = landmarks[f"pedicle_{side[0]}"], landmarks.patient_from_bone.inverse
+    limits = path_limits(bone.name, mark, settings)
     along = to_bone.vectors(np.array(mark.values["along"]))
     axial, sagittal = angles_deg(along, side[1])
     start = Line(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from guidegen.anatomy.spine import choose_levels
 from guidegen.anatomy.vertebra import find_landmarks
@@ -23,8 +22,11 @@ from guidegen.model.notice import Progress, stage
 from guidegen.model.plan import Plan
 from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.procedures.pedicle_screws.checks import check_guide
+from guidegen.procedures.pedicle_screws.guide import build_guides
 from guidegen.procedures.pedicle_screws.plan import plan_screws
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+from guidegen.procedures.rows import rows_of
 
 
 def _own(settings: BaseModel) -> PedicleSettings:
@@ -58,22 +60,6 @@ def _landmarks(bones: Iterable[Bone], spine: Spine, chosen: tuple[str, ...]) -> 
     if not found:
         raise AnatomyError(f"no pedicle can be planned on {', '.join(chosen)}: {why}")
     return found
-
-
-def _rows(prefix: str, settings: BaseModel) -> list[SettingRow]:
-    """Flatten settings to rows; the description holds reason and source."""
-    rows: list[SettingRow] = []
-    fields: dict[str, FieldInfo] = type(settings).model_fields
-    for name, info in fields.items():
-        value: Any = getattr(settings, name)
-        if isinstance(value, BaseModel):
-            rows += _rows(f"{prefix}{name}.", value)
-            continue
-        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        text = " to ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value}"
-        unit = str(extra.get("unit", ""))
-        rows.append(SettingRow(f"{prefix}{name}", text, unit, info.description or ""))
-    return rows
 
 
 class PedicleScrews(Procedure):
@@ -112,18 +98,14 @@ class PedicleScrews(Procedure):
         progress: Progress,
     ) -> tuple[Guide, ...]:
         """Make one guide and one model a vertebra that has a screw."""
-        from guidegen.procedures.pedicle_screws.guide import build_guides
-
         return build_guides(plan, bones, landmarks, _own(settings), progress)
 
     def check(
         self, guide: Guide, plan: Plan, bones: tuple[Bone, ...], settings: BaseModel
     ) -> tuple[Finding, ...]:
         """Measure one part as read back from its file."""
-        from guidegen.procedures.pedicle_screws.checks import check_guide
-
         return check_guide(guide, plan, bones, _own(settings))
 
     def setting_rows(self, settings: BaseModel) -> tuple[SettingRow, ...]:
         """List every setting with unit, reason and source."""
-        return tuple(_rows("", settings))
+        return rows_of(settings)

@@ -60,7 +60,8 @@ class ScrewSettings(BaseModel):
         ge=-8.0,
         le=12.0,
         description="The same from L1: at the root of the transverse process, below the upper "
-        "articular process, so that the joint above is spared (engineering choice)",
+        "articular process, so that the joint above is spared; less where the pedicle is too low "
+        "for that (engineering choice)",
         json_schema_extra=_MM,
     )
     min_corridor_mm: float = Field(

@@ -1,0 +1,180 @@
+import json
+from functools import lru_cache
+
+import nibabel
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from guidegen.anatomy.vertebra import find_landmarks
+from guidegen.bones.spine import find_spine
+from guidegen.bones.surface import extract_bones
+from guidegen.errors import AnatomyError, PlanError
+from guidegen.model.frames import PATIENT, Pose
+from guidegen.model.level import Spine
+from guidegen.model.notice import silent
+from guidegen.model.plan import Path, Skipped
+from guidegen.model.volume import CTVolume, Grid, LabelMap
+from guidegen.procedures.contract import Anatomy
+from guidegen.procedures.pedicle_screws import PedicleScrews
+from guidegen.procedures.pedicle_screws.plan import plan_screws, plan_vertebra
+from guidegen.procedures.pedicle_screws.rod import rod_lines
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+from guidegen.procedures.registry import PROCEDURES
+
+from ..planning.vertebra_shape import Shape, scan
+
+POSE = Pose.from_axes(np.eye(3), (0.0, -22.0, 0.0), PATIENT, "L3")
+SETTINGS = PedicleSettings()
+
+
+@lru_cache
+def scanned(radius):
+    shape = Shape(radius=radius)
+
+    def distance(p):
+        return shape.measure(p - POSE.origin_mm)
+
+    volume = scan(distance, (72, 94, 40), (1.2, 0.75, 0.75), cortex_mm=1.2, fine=2)
+    bone, level = shape.bone(pose=POSE), shape.level(pose=POSE)
+    return volume, bone, level
+
+
+@lru_cache
+def answers(radius):
+    volume, bone, level = scanned(radius)
+    return plan_vertebra(volume, bone, (), find_landmarks(bone, level), SETTINGS)
+
+
+def test_wide_pedicles_get_screws_that_keep_every_rule():
+    paths = answers(4.0)
+    assert [path.name for path in paths] == ["L3_left", "L3_right"]
+    for path in paths:
+        assert isinstance(path, Path)
+        assert path.grade == "A" and path.breach_mm == 0 and path.breach_wall is None
+        corridors = (path.corridor_diameter_mm, path.extra["half_maximum_corridor_mm"])
+        assert path.diameter_mm <= 0.8 * min(corridors) + 1e-6
+        assert path.diameter_mm % 0.5 == pytest.approx(0.0)
+        assert path.length_mm / 5 == pytest.approx(round(path.length_mm / 5))
+        assert 5.0 <= path.axial_angle_deg <= 25.0
+        assert path.axial_angle_deg == pytest.approx(12.0, abs=2.0)
+        assert path.clearance_mm == pytest.approx(
+            (path.corridor_diameter_mm - path.diameter_mm) / 2
+        )
+        assert path.pilot_diameter_mm == 2.7
+        assert corridors[0] == pytest.approx(8.0, abs=0.5)
+        json.dumps(dict(path.extra))
+
+
+def test_left_and_right_mirror_each_other():
+    left, right = answers(4.0)
+    assert left.entry_mm[0] > 0 > right.entry_mm[0]
+    assert left.axial_angle_deg == pytest.approx(right.axial_angle_deg, abs=1.0)
+
+
+def test_narrow_pedicles_are_skipped_with_their_width():
+    for answer in answers(2.1):
+        assert isinstance(answer, Skipped)
+        assert answer.code == "narrow_pedicle"
+        assert answer.corridor_diameter_mm == pytest.approx(4.2, abs=0.5)
+        assert "5.0 mm" in answer.message
+
+
+def test_the_same_plan_bit_for_bit():
+    volume, bone, level = scanned(4.0)
+    again = plan_vertebra(volume, bone, (), find_landmarks(bone, level), SETTINGS)
+    for a, b in zip(answers(4.0), again, strict=True):
+        assert np.array_equal(a.entry_mm, b.entry_mm)
+        assert np.array_equal(a.tip_mm, b.tip_mm)
+        assert a.extra == b.extra
+
+
+def test_a_bone_without_landmarks_is_answered():
+    volume, bone, level = scanned(4.0)
+    labels = LabelMap(np.zeros((2, 2, 2), dtype=np.uint16), Grid(np.eye(4), (2, 2, 2)), {})
+    spine = Spine(labels, (level,), np.zeros((2, 3)))
+    draft = plan_screws(volume, Anatomy(spine, (bone,), (), ("L3",)), SETTINGS)
+    assert [s.code for s in draft.skipped] == ["no_landmarks", "no_landmarks"]
+    with pytest.raises(PlanError, match="no level"):
+        plan_screws(volume, Anatomy(spine, (bone,), (), ()), SETTINGS)
+
+
+def test_settings_refuse_unknown_keys_and_empty_ranges():
+    with pytest.raises(ValidationError):
+        PedicleSettings.model_validate({"screw": {"pilot": 3}})
+    with pytest.raises(ValidationError, match="below the second"):
+        PedicleSettings.model_validate({"screw": {"sagittal_deg": [10, 5]}})
+
+
+def test_every_setting_reaches_the_report_with_unit_and_reason():
+    rows = PedicleScrews().setting_rows(SETTINGS)
+    names = [row.name for row in rows]
+    assert "screw.min_corridor_mm" in names and "guide.fit_gap_mm" in names
+    assert all(row.source for row in rows)
+    assert all(row.unit for row in rows if row.name.startswith("screw."))
+
+
+def test_foreign_settings_are_refused():
+    from guidegen.procedures._template.settings import TemplateSettings
+
+    with pytest.raises(PlanError, match="own settings"):
+        PedicleScrews().setting_rows(SETTINGS) and PedicleScrews().plan(
+            None, None, TemplateSettings(), silent
+        )
+
+
+def test_registry_names_match():
+    assert PROCEDURES["pedicle-screws"].name == "pedicle-screws"
+    assert all(name == procedure.name for name, procedure in PROCEDURES.items())
+
+
+def screw(n, x, side="left"):
+    entry = np.array([x, 0.0, 30.0 * n])
+    return Path(f"L{n}_{side}", f"L{n}", "screw", side, entry, entry - (0, 40.0, 0), 6.0)
+
+
+def test_rod_line_finds_the_screw_that_stands_out():
+    straight = [screw(n, 20.0) for n in range(1, 7)]
+    lines, notices = rod_lines(straight, 6.0)
+    assert lines[0].name == "rod_line_left" and lines[0].value < 0.01 and not notices
+    bent = [screw(n, 20.0 + 14.0 * (n == 3)) for n in range(1, 7)]
+    lines, notices = rod_lines(bent, 6.0)
+    assert lines[0].value > 6.0
+    assert [n.subject for n in notices] == ["L3_left"]
+    assert rod_lines(straight[:3], 6.0) == ((), ())
+
+
+def lps(path):
+    image = nibabel.load(path)
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ image.affine
+    return np.asarray(image.dataobj).transpose(2, 1, 0), affine[:, [2, 1, 0, 3]]
+
+
+def test_real_l3_screws_run_in_arch_and_body(shared_data):
+    folder = shared_data / "ct" / "tptbox_lumbar_crop_1.5mm"
+    hu, matrix = lps(folder / "sub-ct_label-22_ct.nii.gz")
+    names, _ = lps(folder / "sub-ct_seg-vert_label-22_msk.nii.gz")
+    parts, _ = lps(folder / "sub-ct_seg-subreg_label-22_msk.nii.gz")
+    grid = Grid(matrix, hu.shape)
+    volume = CTVolume(np.round(hu).astype(np.int16), grid)
+    labels = LabelMap(np.ascontiguousarray(names.astype(np.uint16)), grid, {22: "L3"})
+    spine = find_spine(volume, labels=labels)
+    (bone,) = extract_bones(volume, spine, ("L3",))
+    landmarks = find_landmarks(bone, spine.level("L3"))
+    for path in plan_vertebra(volume, bone, (), landmarks, SETTINGS):
+        assert isinstance(path, Path), path
+        along = np.arange(3.0, path.length_mm + 1e-6, 0.1)
+        kji = np.round(grid.kji(path.entry_mm + along[:, None] * path.direction)).astype(int)
+        assert set(np.unique(parts[tuple(kji.T)])) <= {41, 49, 50}, path.name
+        assert path.grade == "A"
+
+
+def test_no_pedicle_at_all_says_why():
+    from guidegen.procedures.pedicle_screws.procedure import _landmarks
+
+    _, bone, level = scanned(4.0)
+    labels = LabelMap(np.zeros((2, 2, 2), dtype=np.uint16), Grid(np.eye(4), (2, 2, 2)), {})
+    far = Pose.from_axes(np.eye(3), (0.0, 300.0, 0.0), PATIENT, "x")
+    lost = Spine(labels, (type(level)("L3", far, (-10.0, 10.0)),), np.zeros((2, 3)))
+    with pytest.raises(AnatomyError, match="no pedicle can be planned on L3"):
+        _landmarks([bone], lost, ("L3",))
