@@ -63,9 +63,9 @@ def fit_bore(
     """
     centres = surface.vertices[surface.faces].mean(axis=1)
     along = (centres - top_mm) @ direction
-    across = centres - top_mm - along[:, None] * direction
+    aside = centres - top_mm - along[:, None] * direction
     reach = diameter_mm / 2 + _REACH_MM
-    near = (along > -2) & (along < length_mm + 4) & (np.linalg.norm(across, axis=1) < reach)
+    near = (along > -2) & (along < length_mm + 4) & (np.linalg.norm(aside, axis=1) < reach)
     faces = surface.faces[near]
     found = Cylinder(top_mm, direction, diameter_mm, np.inf)
     for facing in (0.5, 0.9, 0.95):
@@ -95,7 +95,7 @@ def _facing(vertices: Floats, faces: Ints, bore: Cylinder, least: float) -> Ints
 
 def _arc(vertices: Floats, faces: Ints, bore: Cylinder) -> float:
     """Share of the directions round the axis in which there is wall: 0 to 1, in 36 steps."""
-    one, two = _frame(bore.direction)
+    one, two = across(bore.direction)
     offset = vertices[faces].reshape(-1, 3) - bore.point_mm
     angle = np.arctan2(offset @ two, offset @ one)
     return len(np.unique(np.floor((angle + np.pi) / (2 * np.pi) * 36).astype(int))) / 36
@@ -106,7 +106,7 @@ def _fit(vertices: Floats, faces: Ints, start: Cylinder) -> Cylinder | None:
     areas, _ = face_areas_normals(vertices, faces)
     corners = vertices[faces].reshape(-1, 3)
     weight = np.sqrt(np.repeat(areas, 3) / areas.sum())
-    one, two = _frame(start.direction)
+    one, two = across(start.direction)
     local = (corners - start.point_mm) @ np.column_stack([one, two, start.direction])
     middle = float(np.average(local[:, 2], weights=weight**2))
     x = np.array([0.0, 0.0, 0.0, 0.0, start.diameter_mm / 2])
@@ -130,8 +130,8 @@ def _fit(vertices: Floats, faces: Ints, start: Cylinder) -> Cylinder | None:
     return Cylinder(point, direction / np.linalg.norm(direction), 2 * float(x[4]), residual)
 
 
-def _frame(direction: Floats) -> tuple[Floats, Floats]:
-    """Two unit vectors across a direction."""
+def across(direction: Floats) -> tuple[Floats, Floats]:
+    """Two unit vectors (3,) square to a direction and to each other."""
     one = np.cross(direction, np.eye(3)[int(np.argmin(np.abs(direction)))])
     one = one / np.linalg.norm(one)
     return one, np.cross(direction, one)
@@ -156,7 +156,7 @@ def scan_wall(surface: Surface, bore: Cylinder, top_mm: Floats, length_mm: float
     """Look at the wall round a bore every 0.2 mm along it and every 7.5 degrees round it."""
     height = np.arange(-3.0, length_mm + 8.0, 0.2)
     angle = np.radians(np.arange(0, 360, 7.5) + 1.3)
-    one, two = _frame(bore.direction)
+    one, two = across(bore.direction)
     way = np.cos(angle)[:, None] * one + np.sin(angle)[:, None] * two
     start = bore.point_mm + ((top_mm - bore.point_mm) @ bore.direction) * bore.direction
     origins = start + height[:, None] * bore.direction

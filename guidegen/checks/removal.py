@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from guidegen.checks.cylinder import across
 from guidegen.checks.part import NAN, Part
 from guidegen.mesh.surface import Surface
 from guidegen.model.arrays import Floats
@@ -69,9 +70,9 @@ def _over(
     points: Floats, target: Surface, way: Floats
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Points whose line along ``way`` can meet the target's box."""
-    across = _plane(way)
-    flat = target.vertices @ across
-    seen = points @ across
+    plane = np.column_stack(across(way))
+    flat = target.vertices @ plane
+    seen = points @ plane
     inside = (seen >= flat.min(axis=0)) & (seen <= flat.max(axis=0))
     ahead = points @ way <= float((target.vertices @ way).max())
     return np.asarray(inside.all(axis=1) & ahead)
@@ -80,10 +81,3 @@ def _over(
 def _in_the_way(part: Surface, bone: Surface, out: Floats) -> bool:
     """Tell whether any point of the bone lies over the part's outline along ``out``."""
     return bool(_over(part.vertices, bone, out).any())
-
-
-def _plane(direction: Floats) -> Floats:
-    """(3, 2): two unit vectors across a direction, as columns."""
-    one = np.cross(direction, np.eye(3)[int(np.argmin(np.abs(direction)))])
-    one = one / np.linalg.norm(one)
-    return np.column_stack([one, np.cross(direction, one)])

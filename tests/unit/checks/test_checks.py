@@ -12,6 +12,7 @@ import guidegen.checks
 from guidegen.checks.bore import check_bores, check_drill, check_side, check_sleeves
 from guidegen.checks.breach import check_breach
 from guidegen.checks.coverage import check_coverage
+from guidegen.checks.cylinder import Cylinder
 from guidegen.checks.docking import check_docking, docking_score
 from guidegen.checks.every import ALL_CHECKS, GUIDE_CHECKS, MODEL_CHECKS, run_checks
 from guidegen.checks.fit import check_contact, check_overlap
@@ -335,3 +336,15 @@ def test_bone_of_two_sides_is_left_right_in_any_posture():
     tested = Part(turned, (Bone("L3", own.vertices_mm @ rotation.T, own.faces),), paths, Limits())
     assert failed(check_side(tested)) == set()
     assert failed(check_side_marks(tested)) == set()
+
+
+def test_breach_is_that_of_the_screw_s_side():
+    wide = tuple(replace(p, diameter_mm=8.0) for p in PATHS)
+    assert [f.value for f in check_breach(part(paths=wide))] == [0.0, 0.0]
+    slab = bone(solid=box((-40, -20, -3), (40, 19, 3)))
+    straight = tuple(replace(p, tip_mm=p.entry_mm - 25 * OUT, diameter_mm=8.0) for p in PATHS)
+    tested = part(bones=[slab], paths=straight)
+    tested.__dict__["cylinders"] = {
+        p.name: Cylinder(p.entry_mm, p.direction, 2.9, 0.0) for p in straight
+    }
+    assert [f.value for f in check_breach(tested)] == pytest.approx([1.0, 1.0], abs=1e-6)
