@@ -305,6 +305,12 @@ def widest_corridor(field: DistanceField, task: Task) -> Corridor | None:
     return found if found is None or found.deep_enough else _deeper(task, found)
 
 
+def climb(task: Task, line: Line) -> Line:
+    """Climb from a line to the widest corridor near it."""
+    best = _refine(task, line, 0.0)
+    return line if best is None else best.line
+
+
 def _deeper(task: Task, found: Corridor) -> Corridor:
     """Look beside a corridor for one on which a length of the set ends within the depth limits.
 

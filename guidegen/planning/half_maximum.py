@@ -92,6 +92,14 @@ class Profile:
         """Diameter of the largest cylinder that stays inside, the entry's face counted."""
         return 2.0 * float(self.radii_mm[self.depths_mm >= cap_mm - 1e-9].min())
 
+    def points_mm(self, axis: Axis) -> Floats:
+        """(N, 3): the wall's points in the patient's frame, for the axis it was measured on."""
+        turn = 2.0 * np.pi * np.arange(N_ANGLES) / N_ANGLES
+        ways = np.stack([np.cos(turn), np.sin(turn)], axis=1) @ axis.across
+        centres = axis.entry_mm + self.depths_mm[:, None] * axis.direction
+        points = centres[:, None] + self.radii_mm[..., None] * ways
+        return np.asarray(points[np.isfinite(self.radii_mm)])
+
     def breach(self, diameter_mm: float, cap_mm: float) -> tuple[float, str | None]:
         """How far a cylinder leaves the bone, and through which wall (None if below 0.05 mm)."""
         rows = self.depths_mm >= cap_mm - 1e-9

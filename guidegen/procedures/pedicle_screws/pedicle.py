@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,13 +12,16 @@ from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume
-from guidegen.planning.corridor import Corridor, Task
+from guidegen.planning.corridor import Corridor, Task, climb, measure_corridor
 from guidegen.planning.grade import gertzbein_robbins
 from guidegen.planning.half_maximum import Axis, Profile, mean_hu, measure_profile
 from guidegen.planning.limits import PathLimits
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 
 _LEVEL_SLACK_MM = 0.5
+_SAME_MM = 0.4
+_SURE_MM = 6.0
+"""A half-maximum corridor wider than this on the axis needs no second look."""
 SIDES = (("left", 1.0), ("right", -1.0))
 
 
@@ -34,6 +37,7 @@ class Pedicle:
         corridor: In the vertebra's frame.
         axis: The same path in the patient's frame.
         profile: Half-maximum wall around it.
+        half_maximum_mm: Widest half-maximum corridor of the pedicle; at least that of the axis.
     """
 
     bone: Bone
@@ -43,6 +47,7 @@ class Pedicle:
     corridor: Corridor
     axis: Axis
     profile: Profile
+    half_maximum_mm: float
 
     @property
     def name(self) -> str:
@@ -96,21 +101,52 @@ def path_limits(level: str, pedicle: Landmark, settings: PedicleSettings) -> Pat
     )
 
 
-def measured(
-    volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task, corridor: Corridor
-) -> Pedicle:
-    """Carry a corridor to the patient's frame and measure its half-maximum wall."""
-    pose, side = landmarks.patient_from_bone, task.start.side
-    axis = Axis(
+def _axis(landmarks: Landmarks, corridor: Corridor) -> Axis:
+    """Carry a corridor to the patient's frame."""
+    pose = landmarks.patient_from_bone
+    return Axis(
         entry_mm=pose.points(corridor.at(corridor.entry)),
         direction=pose.vectors(corridor.line.direction),
         length_mm=corridor.tip - corridor.entry,
-        medial=pose.vectors(np.array([-side, 0.0, 0.0])),
+        medial=pose.vectors(np.array([-corridor.line.side, 0.0, 0.0])),
     )
+
+
+def _widest_half_maximum(
+    volume: CTVolume, target: RayTarget, landmarks: Landmarks, task: Task, corridor: Corridor
+) -> float:
+    """Widest half-maximum corridor near a planned one, mm.
+
+    The line is climbed on the half-maximum wall itself, twice, as long as it stays one of the
+    surface's widest. The number decides on narrow pedicles; the path stays the one planned on the
+    surface, so its grade stays independent.
+    """
+    widest, line = 0.0, corridor.line
+    for _ in range(3):
+        found = measure_corridor(task, line)
+        if found is None or found.diameter_mm < corridor.diameter_mm - _SAME_MM:
+            break
+        axis = _axis(landmarks, found)
+        profile = measure_profile(volume, target, axis, task.limits.cap_mm)
+        widest = max(widest, profile.corridor_mm(task.limits.cap_mm))
+        points = landmarks.patient_from_bone.inverse.points(profile.points_mm(axis))
+        line = climb(replace(task, wall=replace(task.wall, points=points)), line)
+    return widest
+
+
+def measured(
+    volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task, corridor: Corridor
+) -> Pedicle:
+    """Measure the half-maximum wall around a corridor, and how wide it could be."""
     target = RayTarget(bone.vertices_mm, bone.faces)
+    axis = _axis(landmarks, corridor)
     profile = measure_profile(volume, target, axis, task.limits.cap_mm)
-    name = "left" if side > 0 else "right"
-    return Pedicle(bone, landmarks, name, task, corridor, axis, profile)
+    widest = profile.corridor_mm(task.limits.cap_mm)
+    if widest < _SURE_MM:
+        found = _widest_half_maximum(volume, target, landmarks, task, corridor)
+        widest = max(widest, found)
+    side = "left" if task.start.side > 0 else "right"
+    return Pedicle(bone, landmarks, side, task, corridor, axis, profile, widest)
 
 
 def _diameter(pedicle: Pedicle, settings: PedicleSettings) -> float:
@@ -135,7 +171,7 @@ def _skip(pedicle: Pedicle, code: str, message: str) -> Skipped:
         pedicle.bone.name,
         pedicle.side,
         code,
-        round(pedicle.profile.corridor_mm(cap), 2),
+        round(pedicle.half_maximum_mm, 2),
         message,
         {
             "corridor_spread_mm": round(pedicle.profile.spread_mm(cap), 2),
@@ -147,11 +183,12 @@ def _skip(pedicle: Pedicle, code: str, message: str) -> Skipped:
 def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Path | Skipped:
     """Decide on a screw.
 
-    A screw is planned exactly where the half-maximum corridor is at least ``min_corridor_mm``, a
-    drill can come in and the thinnest screw stays within grade B on the half-maximum wall.
+    A screw is planned exactly where the pedicle's widest half-maximum corridor is at least
+    ``min_corridor_mm``, a drill can come in and the thinnest screw stays within grade B on the
+    half-maximum wall.
     """
     screw, cap = settings.screw, pedicle.task.limits.cap_mm
-    half_maximum = pedicle.profile.corridor_mm(cap)
+    half_maximum = pedicle.half_maximum_mm
     if half_maximum < screw.min_corridor_mm:
         return _skip(
             pedicle,
@@ -200,7 +237,8 @@ def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
     numbers = {
         "mean_hu": hu,
         "entry_to_midline_mm": abs(float(corridor.at(corridor.entry)[0])),
-        "half_maximum_corridor_mm": pedicle.profile.corridor_mm(cap),
+        "half_maximum_corridor_mm": pedicle.half_maximum_mm,
+        "half_maximum_on_axis_mm": pedicle.profile.corridor_mm(cap),
         "corridor_spread_mm": pedicle.profile.spread_mm(cap),
         "length_mm": corridor.tip - corridor.entry,
         "depth_share": corridor.depth_share,

@@ -186,8 +186,8 @@ class ScrewSettings(BaseModel):
         default=6.0,
         ge=1.0,
         le=30.0,
-        description="Entry farther than this beside the smooth line of its side's entries: the rod "
-        "needs a bend there (engineering choice)",
+        description="Entry farther than this beside the line of its two neighbours on the "
+        "side: the rod needs a bend there (engineering choice)",
         json_schema_extra=_MM,
     )
 
