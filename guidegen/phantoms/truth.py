@@ -41,7 +41,7 @@ def _cloud(definition_json: str, level: str, step_mm: float) -> tuple[Any, Float
 
 
 def surface(definition: Definition | str, level: str, step_mm: float = STEP_MM) -> Bone:
-    """Extract one vertebra's exact surface (in a fused spine: without its bridges).
+    """Extract one vertebra's exact surface (in a fused spine: up to half way to its neighbours).
 
     Args:
         definition: The phantom or its name.
