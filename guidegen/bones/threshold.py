@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import norm
 
-HIGHEST_SHARE = 0.72
+HIGHEST_SHARE = 0.66
 """Never nearer to the peak than this: noise would tear the surface (engineering choice)."""
 CORTEX_RANGE_HU = (700.0, 1900.0)
 """What the brightest cortex of a spine may measure; metal is brighter (engineering choice)."""
