@@ -26,7 +26,6 @@ from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
 
-
 UNANCHORED = Notice(
     "unanchored_levels",
     "nothing anchors the count of the levels, so they are named V1, V2, ... from the head: "
