@@ -31,7 +31,6 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 def ball(monkeypatch: pytest.MonkeyPatch):
     """A fake procedure in the registry: one screw through a ball of bone."""
     from guidegen.procedures.registry import PROCEDURES
-
     from tests.fake_procedure import BallProcedure
 
     procedure = BallProcedure()
@@ -53,10 +52,9 @@ def ball_ct(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def planned_once(tmp_path_factory: pytest.TempPathFactory, ball_ct: Path) -> Path:
     """A planned case of the ball, to be copied."""
-    from guidegen.procedures.registry import PROCEDURES
-
     from guidegen.export.order import Order
     from guidegen.flow import plan_case
+    from guidegen.procedures.registry import PROCEDURES
     from tests.fake_procedure import BallProcedure
 
     out = tmp_path_factory.mktemp("planned") / "demo"
