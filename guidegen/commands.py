@@ -69,11 +69,12 @@ def plan(
     """Plan a new case, or one that exists again."""
     what = order_of(first, source, out, options)
     root = what.out if isinstance(what, Order) else what
-    with _logged("plan", root, progress) as heard:
+    with _logged("plan", root, progress) as (log, heard):
         if isinstance(what, Order):
             made = flow.plan_case(what, heard)
         else:
             made = flow.replan_case(what, heard)
+        log.note(_warning_lines(made, red_only=True))
     return _planned(root, made)
 
 
@@ -87,8 +88,9 @@ def approve(root: Path, by: str, accepted: Iterable[str], progress: Progress) ->
 
 def build(root: Path, progress: Progress) -> Outcome:
     """Build an approved case."""
-    with _logged("build", root, progress) as heard:
+    with _logged("build", root, progress) as (log, heard):
         report = flow.build_case(root, heard)
+        log.note(_failed_lines(report))
     return _built(root, report)
 
 
@@ -170,10 +172,10 @@ def _share(progress: Progress, start: float, stop: float) -> Progress:
 
 
 @contextmanager
-def _logged(command: str, root: Path, progress: Progress) -> Iterator[Progress]:
+def _logged(command: str, root: Path, progress: Progress) -> Iterator[tuple[Log, Progress]]:
     log, ending = Log(command), "done"
     try:
-        yield log.listen(progress)
+        yield log, log.listen(progress)
     except BaseException as error:
         ending = f"ended with {type(error).__name__}"
         raise
@@ -211,8 +213,10 @@ def _mm(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.1f} mm"
 
 
-def _warning_lines(made: Plan) -> Iterator[str]:
+def _warning_lines(made: Plan, red_only: bool = False) -> Iterator[str]:
     for notice in made.warnings:
+        if red_only and not notice.red:
+            continue
         colour = "RED warning" if notice.red else "warning"
         yield f"{colour} {warning_key(notice)}: {notice.message}"
 
@@ -237,16 +241,19 @@ def _built(root: Path, report: CheckReport) -> Outcome:
 
 
 def _checked(data: Mapping[str, Any], report: CheckReport, where: tuple[str, ...]) -> Outcome:
-    failed = [finding for finding in report.findings if not finding.passed]
-    lines = [
-        f"FAILED {f.code} {f.subject}: {f.value:g}, wanted {f.sense.replace('_', ' ')} {f.limit:g} "
-        f"{f.unit}"
-        for f in failed
-    ]
-    n = len(report.findings)
-    lines.append(f"{n - len(failed)} of {n} checks passed" + ("" if n else ": that is a failure"))
+    lines = list(_failed_lines(report))
+    n, failed = len(report.findings), len(lines)
+    lines.append(f"{n - failed} of {n} checks passed" + ("" if n else ": that is a failure"))
     code = 0 if report.passed else CHECK_FAILED
     return Outcome(dict(data), (*lines, *where), code)
+
+
+def _failed_lines(report: CheckReport) -> Iterator[str]:
+    for f in report.findings:
+        if not f.passed:
+            wanted = f"{f.sense.replace('_', ' ')} {f.limit:g} {f.unit}"
+            why = f" ({f.reason})" if f.reason else ""
+            yield f"FAILED {f.code} {f.subject}: {f.value:g}, wanted {wanted}{why}"
 
 
 def _findings(report: CheckReport) -> list[dict[str, Any]]:

@@ -119,13 +119,19 @@ def case_of(plan: Plan, volume: CTVolume, anatomy: Anatomy, record: Record) -> C
 
 
 def measured(
-    aside: Path, guides: tuple[Guide, ...], case: Case, record: Record, progress: Progress
+    aside: Path, guides: tuple[Guide | Finding, ...], case: Case, record: Record, progress: Progress
 ) -> tuple[tuple[Guide, ...], CheckReport]:
-    """Write every part aside, read it back and run all checks on what was read."""
+    """Write every part aside, read it back and run all checks on what was read.
+
+    A part that could not be made or written is a failed finding.
+    """
     procedure, settings = procedure_of(record)
     parts: list[Guide] = []
     findings: list[Finding] = []
     for number, guide in enumerate(guides):
+        if isinstance(guide, Finding):
+            findings.append(guide)
+            continue
         progress(guide.name, number / len(guides))
         part = write_part(aside, guide, case.plan)
         if isinstance(part, Finding):

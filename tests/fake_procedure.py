@@ -34,6 +34,7 @@ class BallSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     diameter_mm: float = Field(6.0, description="engineering choice")
     failing: tuple[str, ...] = ()
+    unmade: str = ""
     red: bool = False
     guide: Inner = Inner()
 
@@ -157,6 +158,11 @@ class BallProcedure(Procedure):
             label=label,
         )
         model = Guide("L3", "model", bones[0].vertices_mm, bones[0].faces, ("L3",))
+        if settings.unmade:
+            missing = Finding(
+                "made", guide.file, 0.0, 1.0, "equal", "count", "fake", settings.unmade
+            )
+            return (missing, model)
         return (guide, model)
 
     def check(self, guide, plan: Plan, bones, settings):

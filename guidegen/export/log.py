@@ -1,8 +1,9 @@
-"""log.txt: which command ran when, how long each step took, how it ended."""
+"""log.txt: which command ran when, how long each step took, what failed, how it ended."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import datetime
 
 from guidegen import __version__
@@ -14,7 +15,7 @@ MAX_LINES = 2000
 
 
 class Log:
-    """Collect the steps of one command; holds no path, no file name and no error text.
+    """Collect the steps of one command; holds no path, no input's name and no exception's text.
 
     Args:
         command: Its name.
@@ -36,6 +37,11 @@ class Log:
             progress(text, share)
 
         return heard
+
+    def note(self, lines: Iterable[str]) -> None:
+        """Write down what the case itself holds too: failed checks, red warnings."""
+        self._close_step()
+        self._lines += [f"  {line}" for line in lines]
 
     def write(self, folder: CaseFolder, ending: str) -> None:
         """Append to the case's log.txt."""

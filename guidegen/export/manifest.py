@@ -40,6 +40,7 @@ def write_checks(folder: CaseFolder, report: CheckReport) -> None:
             "unit": finding.unit,
             "passed": finding.passed,
             "reference": finding.reference,
+            **({"reason": finding.reason} if finding.reason else {}),
         }
         for finding in report.findings
     ]

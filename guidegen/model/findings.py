@@ -20,6 +20,7 @@ class Finding:
         sense: ``at_least``, ``at_most`` or ``equal`` (within 1e-9).
         unit: ``mm``, ``deg``, ``mm3``, ``count``, ...
         reference: Definition or source of the limit.
+        reason: Why it failed, where the number alone does not say it.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Finding:
     sense: str
     unit: str
     reference: str = ""
+    reason: str = ""
 
     def __post_init__(self) -> None:
         if self.sense not in SENSES:

@@ -46,12 +46,14 @@ class Anatomy:
         bones: One surface a bone.
         landmarks: One set a bone that has them.
         chosen: Names of the bones to plan on.
+        failed: Why a bone has no surface or no landmarks, by its name; the others go on.
     """
 
     spine: Spine
     bones: tuple[Bone, ...]
     landmarks: tuple[Landmarks, ...]
     chosen: tuple[str, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,11 @@ class Procedure(ABC):
         landmarks: tuple[Landmarks, ...],
         settings: BaseModel,
         progress: Progress,
-    ) -> tuple[Guide, ...]:
-        """Make the guides and models of an approved plan."""
+    ) -> tuple[Guide | Finding, ...]:
+        """Make the guides and models of an approved plan.
+
+        A part that can't be made is a failed finding with its reason, and does not stop the others.
+        """
 
     @abstractmethod
     def check(

@@ -46,4 +46,5 @@ def _row(finding: Finding) -> Mapping[str, Any]:
         "limit": f"{SENSES[finding.sense]} {number(finding.limit, digits)}",
         "unit": UNITS.get(finding.unit, finding.unit),
         "passed": finding.passed,
+        "reason": finding.reason,
     }

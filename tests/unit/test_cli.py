@@ -122,6 +122,24 @@ def test_run_is_stamped_unattended(ball, ball_ct, tmp_path, capsys):
     assert guide["label"].endswith("unattended")
 
 
+def test_a_guide_that_cannot_be_made_fails_alone_and_says_why(ball, ball_ct, tmp_path, capsys):
+    config = tmp_path / "settings.toml"
+    config.write_text('unmade = "a sleeve needs free space <here>"')
+    out = tmp_path / "case"
+    arguments = ["run", "ball", str(ball_ct), "--out", str(out), "--config", str(config)]
+    assert main([*arguments, "--approve-as", "Night"]) == 2
+    said = "FAILED made guides/L3.stl: 0, wanted equal 1 count (a sleeve needs free space <here>)"
+    assert said in capsys.readouterr().out
+    assert said in (out / "log.txt").read_text()
+    assert "a sleeve needs free space &lt;here&gt;" in (out / "report.html").read_text()
+    checks = json.loads((out / "checks.json").read_text())["checks"]
+    failed = {c["code"]: c for c in checks if not c["passed"]}
+    assert set(failed) == {"made", "path_in_one_guide"}
+    assert failed["made"]["reason"] == "a sleeve needs free space <here>"
+    assert not (out / "guides" / "L3.stl").exists()
+    assert (out / "models" / "L3.stl").exists()
+
+
 def test_a_wrong_setting_names_the_nearest(ball, ball_ct, tmp_path, capsys):
     config = tmp_path / "settings.toml"
     for text, wanted in (

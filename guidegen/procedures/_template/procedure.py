@@ -64,7 +64,7 @@ class Template(Procedure):
         landmarks: tuple[Landmarks, ...],
         settings: BaseModel,
         progress: Progress,
-    ) -> tuple[Guide, ...]:
+    ) -> tuple[Guide | Finding, ...]:
         """Make a model of every planned bone."""
         return build_models(plan, bones)
 

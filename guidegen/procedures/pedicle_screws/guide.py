@@ -11,11 +11,13 @@ from guidegen.cad.features import contact_area, guide_features
 from guidegen.cad.settings import GuideSettings
 from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
+from guidegen.model.findings import Finding
 from guidegen.model.frames import Pose
 from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Path, Plan
+from guidegen.procedures.pedicle_screws.bones import attempt
 
 
 class HasGuide(Protocol):
@@ -32,7 +34,7 @@ def build_guides(
     landmarks: Sequence[Landmarks],
     settings: HasGuide,
     progress: Progress,
-) -> tuple[Guide, ...]:
+) -> tuple[Guide | Finding, ...]:
     """Make a bilateral guide and a 1:1 model for every vertebra that has a screw path.
 
     Args:
@@ -44,27 +46,45 @@ def build_guides(
         progress: Told before each vertebra.
 
     Returns:
-        Guide and model of each vertebra, in the order of the bones.
-
-    Raises:
-        AnatomyError: Landmarks of a planned vertebra are missing.
-        GeometryError: A sleeve, a seat or one closed body can't be had.
+        Guide and model of each vertebra, in the order of the bones; instead of a guide that can't
+        be made a failed finding with the reason. One vertebra never stops the others.
     """
     frames = {marks.bone: marks.patient_from_bone for marks in landmarks}
     planned = [b for b in bones if any(p.bone == b.name for p in plan.paths)]
-    parts: list[Guide] = []
+    parts: list[Guide | Finding] = []
     for n, bone in enumerate(planned):
         progress(f"guide for {bone.name}", n / len(planned))
-        if bone.name not in frames:
-            raise AnatomyError(
-                f"a guide for {bone.name} needs the vertebra's landmarks, found none; plan again"
-            )
-        paths = [p for p in plan.paths if p.bone == bone.name]
         others = [b for b in bones if b.name != bone.name]
-        words = label_words(plan, bone.name)
-        parts.append(build_guide(paths, (bone, others), frames[bone.name], words, settings.guide))
+        parts.append(_guide_or_reason(plan, (bone, others), frames.get(bone.name), settings.guide))
         parts.append(bone_model(bone))
     return tuple(parts)
+
+
+def _guide_or_reason(
+    plan: Plan,
+    anatomy: tuple[Bone, Sequence[Bone]],
+    patient_from_bone: Pose | None,
+    settings: GuideSettings,
+) -> Guide | Finding:
+    """Make one vertebra's guide, or say why it can't be made."""
+    name = anatomy[0].name
+    paths = [p for p in plan.paths if p.bone == name]
+
+    def make() -> Guide:
+        if patient_from_bone is None:
+            raise AnatomyError(
+                f"a guide for {name} needs the vertebra's landmarks, found none; plan again"
+            )
+        return build_guide(paths, anatomy, patient_from_bone, label_words(plan, name), settings)
+
+    made = attempt(name, make)
+    return not_made(name, made) if isinstance(made, str) else made
+
+
+def not_made(bone: str, reason: str) -> Finding:
+    """The failed finding of a guide that does not exist."""
+    definition = "every vertebra with a path gets one guide"
+    return Finding("made", f"guides/{bone}.stl", 0.0, 1.0, "equal", "count", definition, reason)
 
 
 def label_words(plan: Plan, bone: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -19,11 +20,14 @@ from guidegen.planning.corridor import Task, widest_corridor
 from guidegen.planning.line import Line, angles_deg
 from guidegen.planning.wall import Wall
 from guidegen.procedures.contract import Anatomy, Draft
+from guidegen.procedures.pedicle_screws.bones import attempt
 from guidegen.procedures.pedicle_screws.pedicle import SIDES, decide, measured, path_limits
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 
 _GRID_MM = 2.0
+UNPLANNED = ("no_landmarks", "planning_failed")
+"""Reasons that leave a whole vertebra without a plan."""
 _MESSAGES = {
     "low_bone_density": "mean {mean_hu:.0f} HU along the path: a screw may loosen",
     "tight_corridor": "the screw takes more than the usual share of the corridor of "
@@ -116,10 +120,33 @@ def plan_vertebra(
     return answers
 
 
-def _no_landmarks(bone: str) -> list[Path | Skipped]:
-    """Answer both pedicles of a vertebra that has no landmarks."""
-    text = "body, canal and endplates were not all found on this bone"
-    return [Skipped(f"{bone}_{s}", bone, s, "no_landmarks", None, text) for s, _ in SIDES]
+def _unplanned(bone: str, code: str, why: str) -> list[Path | Skipped]:
+    """Answer both pedicles of a vertebra that could not be planned."""
+    return [Skipped(f"{bone}_{s}", bone, s, code, None, why) for s, _ in SIDES]
+
+
+def _red(answers: Sequence[Path | Skipped]) -> tuple[Notice, ...]:
+    """One red warning for each vertebra that was asked for and could not be planned."""
+    whole = {a.bone: a for a in answers if isinstance(a, Skipped) and a.code in UNPLANNED}
+    return tuple(
+        Notice("level_not_planned", f"{bone}: no screw was planned: {a.message}", bone, red=True)
+        for bone, a in whole.items()
+    )
+
+
+def _missing_neighbours(anatomy: Anatomy) -> tuple[Notice, ...]:
+    """Warn of neighbours without a surface: nothing kept drill and sleeve clear of them."""
+    return tuple(
+        Notice(
+            "neighbour_without_surface",
+            f"{name}: no surface could be made, so drills and guides of the levels beside it were "
+            f"not kept clear of it ({why})",
+            name,
+            red=True,
+        )
+        for name, why in anatomy.failed.items()
+        if name not in anatomy.chosen
+    )
 
 
 def _notices(paths: Sequence[Path]) -> tuple[Notice, ...]:
@@ -159,10 +186,19 @@ def plan_screws(
     for n, name in enumerate(anatomy.chosen):
         progress(f"screws of {name}", n / len(anatomy.chosen))
         if name not in marks or name not in bones:
-            answers += _no_landmarks(name)
+            text = "body, canal and endplates were not all found on this bone"
+            answers += _unplanned(name, "no_landmarks", anatomy.failed.get(name, text))
             continue
-        near = _neighbours(name, order, bones)
-        answers += plan_vertebra(volume, bones[name], near, marks[name], settings)
+        work = partial(
+            plan_vertebra,
+            volume,
+            bones[name],
+            _neighbours(name, order, bones),
+            marks[name],
+            settings,
+        )
+        found = attempt(name, work)
+        answers += found if isinstance(found, list) else _unplanned(name, UNPLANNED[1], found)
     paths = tuple(a for a in answers if isinstance(a, Path))
     lines: tuple[Measurement, ...]
     lines, bends = rod_lines(paths, settings.screw.rod_line_mm)
@@ -170,5 +206,5 @@ def plan_screws(
         paths=paths,
         skipped=tuple(a for a in answers if isinstance(a, Skipped)),
         measurements=lines,
-        warnings=_notices(paths) + bends,
+        warnings=_red(answers) + _missing_neighbours(anatomy) + _notices(paths) + bends,
     )

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from pydantic import BaseModel
 
 from guidegen.anatomy.spine import choose_levels
-from guidegen.anatomy.vertebra import find_landmarks
 from guidegen.bones.spine import find_spine
-from guidegen.bones.surface import extract_bones
 from guidegen.errors import AnatomyError, PlanError
 from guidegen.model.bone import Bone
 from guidegen.model.case import SettingRow
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
-from guidegen.model.level import Spine
 from guidegen.model.notice import Progress, stage
 from guidegen.model.plan import Plan
 from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.procedures.pedicle_screws.bones import (
+    find_surfaces,
+    find_vertebrae,
+    with_neighbours,
+)
 from guidegen.procedures.pedicle_screws.checks import check_guide
 from guidegen.procedures.pedicle_screws.guide import build_guides
 from guidegen.procedures.pedicle_screws.plan import plan_screws
@@ -34,32 +35,6 @@ def _own(settings: BaseModel) -> PedicleSettings:
     if not isinstance(settings, PedicleSettings):
         raise PlanError(f"pedicle-screws needs its own settings, found {type(settings).__name__}")
     return settings
-
-
-def _with_neighbours(chosen: tuple[str, ...], spine: Spine) -> tuple[str, ...]:
-    """Add the levels next to the chosen ones: a drill must pass them."""
-    order = [level.name for level in spine.levels]
-    at = [order.index(name) for name in chosen]
-    return tuple(n for k, n in enumerate(order) if any(abs(k - c) <= 1 for c in at))
-
-
-def _landmarks(bones: Iterable[Bone], spine: Spine, chosen: tuple[str, ...]) -> list[Landmarks]:
-    """Find the landmarks of the chosen bones.
-
-    Raises:
-        AnatomyError: Not one of them has landmarks; says why the last one has none.
-    """
-    found, why = [], ""
-    for bone in bones:
-        if bone.name not in chosen:
-            continue
-        try:
-            found.append(find_landmarks(bone, spine.level(bone.name)))
-        except AnatomyError as error:
-            why = str(error)
-    if not found:
-        raise AnatomyError(f"no pedicle can be planned on {', '.join(chosen)}: {why}")
-    return found
 
 
 class PedicleScrews(Procedure):
@@ -77,11 +52,16 @@ class PedicleScrews(Procedure):
         search = stage(progress, "spine", 0.0, 0.55)
         spine = find_spine(volume, options.lowest_level, options.labels, search)
         chosen = choose_levels(options.levels, spine)
-        wanted = _with_neighbours(chosen, spine)
-        bones = extract_bones(volume, spine, wanted, stage(progress, "surfaces", 0.55, 0.9))
+        wanted = with_neighbours(chosen, spine)
+        surfaces = stage(progress, "surfaces", 0.55, 0.9)
+        bones, failed = find_surfaces(volume, spine, wanted, surfaces)
         progress("landmarks", 0.9)
-        landmarks = _landmarks(bones, spine, chosen)
-        return Anatomy(spine, bones, tuple(landmarks), chosen)
+        landmarks, why = find_vertebrae(bones, spine, chosen)
+        failed = {**failed, **why}
+        if not landmarks:
+            reasons = "; ".join(failed[name] for name in chosen if name in failed)
+            raise AnatomyError(f"no pedicle can be planned on {', '.join(chosen)}: {reasons}")
+        return Anatomy(spine, bones, landmarks, chosen, failed)
 
     def plan(
         self, volume: CTVolume, anatomy: Anatomy, settings: BaseModel, progress: Progress
@@ -96,7 +76,7 @@ class PedicleScrews(Procedure):
         landmarks: tuple[Landmarks, ...],
         settings: BaseModel,
         progress: Progress,
-    ) -> tuple[Guide, ...]:
+    ) -> tuple[Guide | Finding, ...]:
         """Make one guide and one model a vertebra that has a screw."""
         return build_guides(plan, bones, landmarks, _own(settings), progress)
 

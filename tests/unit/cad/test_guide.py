@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from guidegen.cad.settings import GuideSettings
-from guidegen.errors import AnatomyError, GeometryError
 from guidegen.mesh.grid import bounded_distance
 from guidegen.mesh.sdf import signed_distance
 from guidegen.mesh.solid import Solid
 from guidegen.mesh.wall import Patch, thinnest_wall
+from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import silent
 from guidegen.procedures.pedicle_screws.guide import build_guides, label_words
@@ -173,10 +173,17 @@ def test_label_words_carry_an_unattended_run(build):
     assert label_words(replace(plan, extra=extra), "L3") == ("demo", "L3", "ab12", "unattended")
 
 
+def unmade(plan, patient, landmarks):
+    """The reason why L3's guide is not made."""
+    found, model = build_guides(plan, patient.bones, landmarks, _settings(), silent)
+    assert isinstance(found, Finding) and not found.passed
+    assert (found.code, found.subject, model.file) == ("made", "guides/L3.stl", "models/L3.stl")
+    return found.reason
+
+
 def test_missing_landmarks_are_named(build):
     patient = build()[0]
-    with pytest.raises(AnatomyError, match="L3"):
-        build_guides(patient.plan, patient.bones, (), _settings(), silent)
+    assert "L3 needs the vertebra's landmarks" in unmade(patient.plan, patient, ())
 
 
 def test_colliding_sleeves_are_refused(build):
@@ -187,11 +194,23 @@ def test_colliding_sleeves_are_refused(build):
         replace(p, entry_mm=p.entry_mm + s * shift, tip_mm=p.tip_mm + s * shift)
         for p, s in ((left, 1), (right, -1))
     )
-    with pytest.raises(GeometryError, match="between their"):
-        build_guides(
-            replace(patient.plan, paths=near),
-            patient.bones,
-            (patient.landmarks,),
-            _settings(),
-            silent,
-        )
+    plan = replace(patient.plan, paths=near)
+    assert "between their" in unmade(plan, patient, (patient.landmarks,))
+
+
+def test_one_level_that_fails_leaves_the_others_alone(build):
+    patient, (guide, _) = build()
+    other = replace(patient.plan.paths[0], name="L2_left", bone="L2")
+    plan = replace(patient.plan, paths=(*patient.plan.paths, other))
+    found = build_guides(plan, patient.bones, (patient.landmarks,), _settings(), silent)
+    assert isinstance(found[0], Finding) and found[0].subject == "guides/L2.stl"
+    assert [p.file for p in found[1:]] == ["models/L2.stl", "guides/L3.stl", "models/L3.stl"]
+    assert np.array_equal(found[2].vertices_mm, guide.vertices_mm)
+
+
+def test_arithmetic_that_breaks_on_one_bone_fails_that_guide(build, monkeypatch):
+    from guidegen.procedures.pedicle_screws import guide as module
+
+    patient = build()[0]
+    monkeypatch.setattr(module, "make_design", lambda *_: np.zeros(0).max())
+    assert "ValueError" in unmade(patient.plan, patient, (patient.landmarks,))

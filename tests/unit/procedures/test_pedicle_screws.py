@@ -9,14 +9,14 @@ from pydantic import ValidationError
 from guidegen.anatomy.vertebra import find_landmarks
 from guidegen.bones.spine import find_spine
 from guidegen.bones.surface import extract_bones
-from guidegen.errors import AnatomyError, PlanError
+from guidegen.errors import AnatomyError, GeometryError, PlanError
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.level import Spine
 from guidegen.model.notice import silent
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume, Grid, LabelMap
-from guidegen.procedures.contract import Anatomy
-from guidegen.procedures.pedicle_screws import PedicleScrews
+from guidegen.procedures.contract import Anatomy, Options
+from guidegen.procedures.pedicle_screws import PedicleScrews, bones, plan
 from guidegen.procedures.pedicle_screws.plan import plan_screws, plan_vertebra
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
@@ -173,12 +173,71 @@ def test_real_l3_screws_run_in_arch_and_body(shared_data):
         assert path.grade == "A"
 
 
-def test_no_pedicle_at_all_says_why():
-    from guidegen.procedures.pedicle_screws.procedure import _landmarks
+def two_levels(monkeypatch, broken):
+    """Procedure and volume of L3 with a neighbour L4, whose work ``broken`` breaks."""
+    from guidegen.procedures.pedicle_screws import procedure
 
-    _, bone, level = scanned(4.0)
+    volume, bone, level = scanned(4.0)
+    low = Pose.from_axes(np.eye(3), (0.0, -22.0, -34.0), PATIENT, "L4")
+    pairs = [(bone, level), (Shape(radius=4.0).bone("L4", low), Shape(radius=4.0).level("L4", low))]
     labels = LabelMap(np.zeros((2, 2, 2), dtype=np.uint16), Grid(np.eye(4), (2, 2, 2)), {})
-    far = Pose.from_axes(np.eye(3), (0.0, 300.0, 0.0), PATIENT, "x")
-    lost = Spine(labels, (type(level)("L3", far, (-10.0, 10.0)),), np.zeros((2, 3)))
-    with pytest.raises(AnatomyError, match="no pedicle can be planned on L3"):
-        _landmarks([bone], lost, ("L3",))
+    spine = Spine(labels, tuple(b for _, b in pairs), np.zeros((2, 3)))
+
+    def surfaces(volume, spine, names, progress):
+        if broken == "surface" and "L4" in names:
+            raise GeometryError("L4: no bone surface was found inside its label")
+        return tuple(b for b, _ in pairs if b.name in names)
+
+    monkeypatch.setattr(procedure, "find_spine", lambda *_: spine)
+    monkeypatch.setattr(bones, "extract_bones", surfaces)
+    return PedicleScrews(), volume
+
+
+def breaks_for(name, work, error):
+    def broken(*arguments):
+        if any(getattr(a, "name", "") == name for a in arguments):
+            raise error
+        return work(*arguments)
+
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("broken", "code", "reason"),
+    [
+        ("surface", "no_landmarks", "no bone surface was found"),
+        ("landmarks", "no_landmarks", "endplate is not in view"),
+        ("plan", "planning_failed", "L4 can't be computed"),
+    ],
+)
+def test_one_vertebra_that_fails_is_answered_and_the_others_planned(
+    monkeypatch, broken, code, reason
+):
+    procedure, volume = two_levels(monkeypatch, broken)
+    if broken == "landmarks":
+        error = AnatomyError("L4: the lower endplate is not in view: leave this level out")
+        monkeypatch.setattr(bones, "find_landmarks", breaks_for("L4", find_landmarks, error))
+    if broken == "plan":
+        error = ZeroDivisionError("no depth")
+        monkeypatch.setattr(plan, "plan_vertebra", breaks_for("L4", plan_vertebra, error))
+    anatomy = procedure.find_anatomy(volume, Options(levels="L3,L4"), SETTINGS, silent)
+    draft = procedure.plan(volume, anatomy, SETTINGS, silent)
+    assert [p.name for p in draft.paths] == ["L3_left", "L3_right"]
+    assert [(s.name, s.code) for s in draft.skipped] == [("L4_left", code), ("L4_right", code)]
+    (red,) = (n for n in draft.warnings if n.red)
+    assert (red.code, red.subject) == ("level_not_planned", "L4") and reason in red.message
+
+
+def test_a_neighbour_without_surface_is_a_red_warning(monkeypatch):
+    procedure, volume = two_levels(monkeypatch, "surface")
+    anatomy = procedure.find_anatomy(volume, Options(levels="L3"), SETTINGS, silent)
+    draft = procedure.plan(volume, anatomy, SETTINGS, silent)
+    assert [(n.code, n.subject) for n in draft.warnings if n.red] == [
+        ("neighbour_without_surface", "L4")
+    ]
+
+
+def test_no_pedicle_at_all_says_why(monkeypatch):
+    procedure, volume = two_levels(monkeypatch, "surface")
+    with pytest.raises(AnatomyError, match="no pedicle can be planned on L4: L4: no bone surface"):
+        procedure.find_anatomy(volume, Options(levels="L4"), SETTINGS, silent)
