@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Literal
 
-from guidegen.errors import GuidegenError, InputError, NotApproved
+from pydantic import BaseModel, ConfigDict, Field
+
+from guidegen.errors import GuidegenError, InputError, NotApproved, PlanError
 from guidegen.export.atomic import sha256_file, write_json
 from guidegen.export.folder import CaseFolder
 from guidegen.export.plan_json import read_plan
@@ -15,7 +18,24 @@ from guidegen.model.notice import Notice
 from guidegen.model.plan import Plan
 
 SCHEMA = "guidegen.approval/1"
-COVERED = ("ct.nii.gz", "landmarks.json", "bones/segmentation.nii.gz", "bones/segmentation.json")
+COVERED = (
+    *("case.toml", "ct.nii.gz", "landmarks.json"),
+    *("bones/segmentation.nii.gz", "bones/segmentation.json"),
+)
+
+
+class _Content(BaseModel):
+    """approval.json; further keys are passed over."""
+
+    model_config = ConfigDict(strict=True)
+
+    schema_name: Literal["guidegen.approval/1"] = Field(alias="schema")
+    by: str = Field(min_length=1)
+    at: str
+    plan_sha256: str
+    accepted: tuple[str, ...] = Field(strict=False)
+    unattended: bool
+    files: dict[str, str]
 
 
 def approve(
@@ -65,12 +85,13 @@ def require_approved(folder: CaseFolder) -> tuple[Plan, Approval]:
     Raises:
         NotApproved: There is none, or anything that it covers has changed since.
     """
-    approval = read_approval(folder)
-    if approval is None:
+    found = _read(folder)
+    if found is None:
         raise NotApproved(
             f"{folder.case_id} is not approved: look at report.html, then "
             "'guidegen approve CASE --by \"NAME\"'"
         )
+    approval, approved = found
     try:
         plan = read_plan(folder.plan)
     except GuidegenError as error:
@@ -78,10 +99,16 @@ def require_approved(folder: CaseFolder) -> tuple[Plan, Approval]:
     if plan.extra["plan_sha256"] != approval.plan_sha256:
         raise NotApproved("plan.json has changed since it was approved: look at it and approve it")
     require_unchanged(folder, plan)
-    approved = json.loads(folder.approval.read_text(encoding="utf-8")).get("files", {})
-    for name, digest in approved.items():
-        if sha256_file(folder.root / name) != digest:
+    for name in _covered(plan):
+        if name not in approved:
+            raise NotApproved(f"approval.json does not cover {name}: approve the plan again")
+        if sha256_file(folder.root / name) != approved[name]:
             raise _changed(name)
+    open_ones = [
+        key for key in map(warning_key, red_warnings(plan)) if key not in approval.accepted
+    ]
+    if open_ones:
+        raise NotApproved(f"the approval does not accept {open_ones[0]}: approve the plan again")
     return plan, approval
 
 
@@ -91,19 +118,22 @@ def read_approval(folder: CaseFolder) -> Approval | None:
     Raises:
         NotApproved: It can't be understood.
     """
+    found = _read(folder)
+    return found[0] if found else None
+
+
+def _read(folder: CaseFolder) -> tuple[Approval, dict[str, str]] | None:
+    """The approval and the hashes of the files that it covers."""
     if not folder.approval.is_file():
         return None
     try:
-        content = json.loads(folder.approval.read_text(encoding="utf-8"))
-        return Approval(
-            content["by"],
-            content["at"],
-            content["plan_sha256"],
-            tuple(content["accepted"]),
-            content["unattended"],
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotApproved(f"approval.json can't be read ({error}): approve the plan") from error
+        content = _Content.model_validate(json.loads(folder.approval.read_text(encoding="utf-8")))
+        at = datetime.fromisoformat(content.at).isoformat()
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise NotApproved(f"approval.json can't be read ({reason}): approve the plan") from error
+    approval = Approval(content.by, at, content.plan_sha256, content.accepted, content.unattended)
+    return approval, content.files
 
 
 def require_unchanged(folder: CaseFolder, plan: Plan) -> None:
@@ -111,7 +141,9 @@ def require_unchanged(folder: CaseFolder, plan: Plan) -> None:
 
     Raises:
         NotApproved: One differs; the message names it.
+        PlanError: A path or cut stands on a bone that the plan does not list.
     """
+    _require_bones(plan)
     wanted = {bone.file: bone.sha256 for bone in plan.bones} | dict(plan.extra.get("files", {}))
     for name, digest in sorted(wanted.items()):
         if sha256_file(folder.root / name) != digest:
@@ -122,6 +154,16 @@ def require_unchanged(folder: CaseFolder, plan: Plan) -> None:
         raise NotApproved(f"case.toml has changed since the plan was made: {error}") from error
     if not same:
         raise _changed("case.toml (procedure, options or settings)")
+
+
+def _require_bones(plan: Plan) -> None:
+    listed = {bone.name for bone in plan.bones}
+    items = [(path.name, path.bone) for path in plan.paths]
+    for name, bone in items + [(cut.name, cut.bone) for cut in plan.cuts]:
+        if bone not in listed:
+            raise PlanError(
+                f"{name} stands on {bone}, which is not among the plan's bones: correct plan.json"
+            )
 
 
 def _covered(plan: Plan) -> list[str]:

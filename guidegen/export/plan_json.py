@@ -15,6 +15,7 @@ from guidegen.model.plan import BoneRecord, Cut, Measurement, Path, Plan, Skippe
 
 SCHEMA = "guidegen.plan/1"
 LENGTH_TOLERANCE_MM = 0.5
+UNITS = ("_mm", "_mm2", "_deg", "_hu")
 IN_MEMORY = ("plan_sha256", "unattended")
 _TOP = [
     *("schema", "case_id", "procedure", "frame", "input_sha256", "settings_sha256", "bones"),
@@ -98,7 +99,12 @@ def plan_from_json(content: Any) -> Plan:
     if (frame["system"], frame["unit"]) != ("LPS", "mm"):
         raise PlanError(f"plan.json must be in LPS mm, found {frame['system']} {frame['unit']}")
     extra = {key: value for key, value in content.items() if key not in _TOP}
+    for digest in _require(extra.get("files", {}), [], "files").values():
+        _require_type(digest, "str", "a hash of files")
     further = {k: v for k, v in frame.items() if k not in ("system", "unit", "frame_of_reference")}
+    for key in ("case_id", "procedure", "input_sha256", "settings_sha256"):
+        _require_type(content[key], "str", key)
+    _require_type(frame["frame_of_reference"], "str", "frame_of_reference")
     try:
         return Plan(
             case_id=content["case_id"],
@@ -127,6 +133,7 @@ def _path_to_json(path: Path) -> dict[str, Any]:
 
 def _path_from_json(item: Any) -> Path:
     _require(item, _PATH, "paths")
+    _require_type(item["length_mm"], "float", "length_mm")
     path: Path = _make(Path, {k: v for k, v in item.items() if k != "length_mm"})
     if not abs(path.length_mm - float(item["length_mm"])) <= LENGTH_TOLERANCE_MM:
         raise PlanError(
@@ -161,8 +168,33 @@ def _items(content: Mapping[str, Any], name: str, kind: Any, keys: list[str]) ->
 def _make(kind: Any, item: Mapping[str, Any]) -> Any:
     """Build a frozen type; keys that it does not know go to its ``extra``."""
     known = {field.name for field in fields(kind)} - {"extra"}
+    for field in fields(kind):
+        if field.name in item:
+            _require_type(item[field.name], str(field.type), field.name)
+    for key in set(item) - known:
+        if key.endswith(UNITS) and not isinstance(item[key], list):
+            _require_type(item[key], "float | None", key)
+    if not all(isinstance(text, str) for text in item.get("warnings", ())):
+        raise PlanError("warnings of a path must be texts: correct plan.json")
     own = {k: tuple(v) if k == "warnings" else v for k, v in item.items() if k in known}
     return kind(**own, extra={k: v for k, v in item.items() if k not in known})
+
+
+def _require_type(value: Any, wanted: str, name: str) -> None:
+    """Raise PlanError if a value is not text, a finite number or yes/no, as its field says."""
+    if value is None and "None" in wanted:
+        return
+    if wanted.startswith("str"):
+        kind, sound = "text", isinstance(value, str)
+    elif wanted.startswith("float"):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        kind, sound = "a number", number and abs(value) < 1e12
+    elif wanted == "bool":
+        kind, sound = "true or false", isinstance(value, bool)
+    else:
+        return
+    if not sound:
+        raise PlanError(f"{name} must be {kind}, found {value!r:.40}: correct plan.json")
 
 
 def _require(item: Any, keys: list[str], where: str) -> dict[str, Any]:

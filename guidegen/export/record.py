@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from guidegen import __version__
 from guidegen.errors import InputError
@@ -22,6 +22,39 @@ from guidegen.model.volume import CTVolume, ScanInfo
 
 SCHEMA = "guidegen.case/1"
 PACKAGES = ("numpy", "scipy", "scikit-image", "manifold3d", "libigl", "pydicom", "trimesh")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Warning(_Strict):
+    code: str
+    message: str
+    subject: str
+    red: bool = False
+
+
+class _Input(_Strict):
+    """The ``[input]`` table of case.toml."""
+
+    source: str
+    series: str
+    patient_position: str
+    sha256: str
+    frame_of_reference: str
+    slice_thickness_mm: float | None = None
+    notices: tuple[_Warning, ...] = Field(default=(), strict=False)
+
+
+class _Content(_Strict):
+    """case.toml, as far as it is read back."""
+
+    procedure: str
+    input: _Input
+    options: dict[str, str]
+    settings: dict[str, Any]
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -120,27 +153,31 @@ def read_record(path: Path) -> Record:
     Raises:
         InputError: It is not TOML, or a key is missing.
     """
-    content = read_toml(path)
     try:
-        scan = content["input"]
-        info = ScanInfo(
-            scan["source"],
-            scan["series"],
-            scan["patient_position"],
-            scan.get("slice_thickness_mm"),
-            tuple(Notice(**notice) for notice in scan.get("notices", [])),
-        )
-        return Record(
-            content["procedure"],
-            content["options"],
-            content["settings"],
-            info,
-            scan["sha256"],
-            content["versions"],
-            scan["frame_of_reference"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"case.toml lacks or garbles {error}: plan the case again") from error
+        content = _Content.model_validate(read_toml(path))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise InputError(
+            f"case.toml lacks or garbles {where} ({problem['msg']}): plan the case again"
+        ) from error
+    scan = content.input
+    info = ScanInfo(
+        scan.source,
+        scan.series,
+        scan.patient_position,
+        scan.slice_thickness_mm,
+        tuple(Notice(n.code, n.message, n.subject, n.red) for n in scan.notices),
+    )
+    return Record(
+        content.procedure,
+        content.options,
+        content.settings,
+        info,
+        scan.sha256,
+        content.versions,
+        scan.frame_of_reference,
+    )
 
 
 def toml_lines(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
