@@ -14,7 +14,8 @@ import numpy as np
 from scipy import ndimage
 
 from guidegen.bones.levels import Walls
-from guidegen.bones.separation import LEFT_MM, STEP_MM, Straight, ala_of_levels, count_sacral
+from guidegen.bones.ribs import ala_of_levels, count_sacral
+from guidegen.bones.straightened import LEFT_MM, STEP_MM, Straight
 from guidegen.errors import AnatomyError
 from guidegen.model.notice import Notice
 

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from guidegen.bones.separation import BONE_HU, FRONT_MM, LEFT_MM, STEP_MM, Straight
+from guidegen.bones.separation import BONE_HU
+from guidegen.bones.straightened import FRONT_MM, LEFT_MM, STEP_MM, Straight
 from guidegen.model.volume import CTVolume
 
 RIB_LABEL = 999

@@ -71,11 +71,13 @@ def _smooth_line(points_mm: Floats, sigma_mm: float) -> Floats:
     return np.asarray(smooth[n : n + len(points_mm)])
 
 
-def sample(volume: CTVolume, points_mm: Floats, order: int = 1) -> np.ndarray:
-    """Grey values at LPS points (..., 3); air outside the scan."""
+def sample(
+    volume: CTVolume, points_mm: Floats, order: int = 1, outside: float = -1000.0
+) -> np.ndarray:
+    """Grey values at LPS points (..., 3); air or ``outside`` beyond the scan."""
     kji = np.moveaxis(volume.grid.kji(points_mm), -1, 0)
     return np.asarray(
-        ndimage.map_coordinates(volume.hu, kji, order=order, output=np.float32, cval=-1000.0)
+        ndimage.map_coordinates(volume.hu, kji, order=order, output=np.float32, cval=outside)
     )
 
 

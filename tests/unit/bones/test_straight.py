@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from guidegen.bones.separation import straight_coordinates
 from guidegen.bones.straight import CanalFrames, frames_along
+from guidegen.bones.straightened import straight_coordinates
 
 
 def _bent(radius_mm: float = 180.0) -> CanalFrames:

@@ -1,0 +1,87 @@
+"""The spine resampled straight: one grid for separation, ribs and names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from guidegen.bones.straight import CanalFrames, sample
+from guidegen.model.arrays import Floats
+from guidegen.model.volume import CTVolume
+
+STEP_MM = 0.8
+LEFT_MM = 66.0
+FRONT_MM = 52.0
+BACK_MM = 78.0
+OUT_OF_VIEW_HU = -1100.0
+"""Below air: the scan holds nothing there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Straight:
+    """The straightened scan at ``STEP_MM``.
+
+    Args:
+        hu: (S, front to back, right to left).
+        labels: Same shape, int16: level index + 1, -1 on ribs, 0 elsewhere. One more than there
+            are levels marks the arch of the vertebra above, whose pedicles are out of view.
+    """
+
+    frames: CanalFrames
+    hu: np.ndarray
+    labels: np.ndarray
+
+    def voxels(self, points_mm: Floats) -> Floats:
+        """LPS points (..., 3) to continuous voxel coordinates of the straightened grid."""
+        corner = np.array([0.0, FRONT_MM, LEFT_MM])
+        return np.asarray((straight_coordinates(self.frames, points_mm) + corner) / STEP_MM)
+
+
+def straight_coordinates(frames: CanalFrames, points_mm: Floats) -> Floats:
+    """LPS points (..., 3) to (arc length, back, left) in mm, by the plane that holds the point.
+
+    Beyond the ends of the canal the end frames are extended straight.
+    """
+    points = np.asarray(points_mm, dtype=np.float64).reshape(-1, 3)
+    centres, heads = frames.centres_mm, frames.axes[:, :, 2]
+    last = len(centres) - 1
+    s = np.clip((points - centres[last // 2]) @ heads[last // 2] + last / 2, 0, last)
+    for _ in range(12):
+        n = np.rint(s).astype(int)
+        ahead = np.einsum("ij,ij->i", points - centres[n], heads[n])
+        inner = ((n > 0) | (ahead > 0)) & ((n < last) | (ahead < 0))
+        s = np.where(inner, np.clip(n + 0.8 * ahead, 0, last), n)
+    n = np.rint(s).astype(int)
+    offset = points - centres[n]
+    local = np.einsum("ij,ijk->ik", offset, frames.axes[n])
+    out = np.column_stack([n + local[:, 2], local[:, 1], local[:, 0]])
+    return out.reshape(np.shape(points_mm))
+
+
+def millimetres(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(S, 1, 1) arc length, (1, B, 1) back and (1, 1, L) left of the straightened voxels."""
+    s = np.arange(shape[0])[:, None, None] * STEP_MM
+    back = (np.arange(shape[1]) * STEP_MM - FRONT_MM)[None, :, None]
+    left = (np.arange(shape[2]) * STEP_MM - LEFT_MM)[None, None, :]
+    return s, back, left
+
+
+def straightened_scan(volume: CTVolume, frames: CanalFrames) -> np.ndarray:
+    """(S, back, left) HU at STEP_MM, below OUT_OF_VIEW_HU beyond the scan."""
+    back = np.arange(-FRONT_MM, BACK_MM + 1e-6, STEP_MM)
+    left = np.arange(-LEFT_MM, LEFT_MM + 1e-6, STEP_MM)
+    s = np.arange(0, len(frames.centres_mm) - 1 + 1e-6, STEP_MM)
+    n = np.minimum(s.astype(int), len(frames.centres_mm) - 2)
+    part = (s - n)[:, None]
+    centres = frames.centres_mm[n] * (1 - part) + frames.centres_mm[n + 1] * part
+    axes = frames.axes[n] * (1 - part[:, :, None]) + frames.axes[n + 1] * part[:, :, None]
+    out = np.empty((len(s), len(back), len(left)), dtype=np.float32)
+    for row in range(len(s)):
+        plane = (
+            centres[row]
+            + back[:, None, None] * axes[row, :, 1]
+            + left[None, :, None] * axes[row, :, 0]
+        )
+        out[row] = sample(volume, plane, outside=2 * OUT_OF_VIEW_HU)
+    return out
