@@ -13,6 +13,7 @@ from scipy import optimize
 
 from guidegen.mesh.grid import Field, Lattice, zero_crossings
 from guidegen.model.arrays import Floats
+from guidegen.phantoms.approach import DrillSpace, Surroundings
 from guidegen.phantoms.spine import Scene, Solid
 from guidegen.phantoms.surface import on_surface, sample
 from guidegen.phantoms.vertebra import Vertebra
@@ -32,12 +33,14 @@ class AxisLimits:
         sagittal_deg: Smallest and largest angle towards the head, going in.
         entry_height_mm: The entry is at most this far above the isthmus' centre.
         depth_share: How deep in the body the corridor must reach, share of the body's depth.
+        drill: What must be free of bone outside; None asks for nothing.
     """
 
     axial_deg: tuple[float, float]
     sagittal_deg: tuple[float, float] = (-15.0, 15.0)
     entry_height_mm: float = np.inf
     depth_share: float = 0.6
+    drill: DrillSpace | None = None
 
 
 def usual_limits(level: str) -> AxisLimits:
@@ -78,6 +81,7 @@ class _Search:
         )
         self.lattice, self.values, self.points = self._wall(axes[:, 2])
         self.coarse = self.points[::5]
+        self.around: Surroundings | None = None
 
     def _wall(self, along: Floats) -> tuple[Lattice, Field, Floats]:
         """Sample the surface near the pedicle: grid, distances, and points on the surface."""
@@ -123,24 +127,39 @@ class _Search:
         if span is None:
             return -10.0
         point, way = self.line(x)
+        return self.wall(point, way, *span, points) - 3.0 * self._over(x, point, way, span[0])
+
+    def wall(
+        self, point: Floats, way: Floats, entry: float, end: float, points: Floats | None = None
+    ) -> float:
+        """Smallest distance of a line to the wall between two places along it."""
         offset = (self.points if points is None else points) - point
         place = offset @ way
-        within = (place >= span[0] + CAP_MM) & (place <= span[1])
+        within = (place >= entry + CAP_MM) & (place <= end)
         offset, place = offset[within], place[within]
         far = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, offset) - place**2, 0.0))
-        wall = far[far <= place - span[0]]
-        return float(wall.min(initial=20.0)) - 3.0 * self._over(x, point, way, span[0])
+        return float(far[far <= place - entry].min(initial=20.0))
 
     def _over(self, x: Floats, point: Floats, way: Floats, entry: float) -> float:
         over = 0.0
         for value, (low, high) in ((x[2], self.limits.axial_deg), (x[3], self.limits.sagittal_deg)):
             over += max(low - value, value - high, 0.0)
-        height = float(point[2] + entry * way[2] - self.isthmus[2])
-        return over + max(height - self.limits.entry_height_mm, 0.0)
+        start = point + entry * way
+        over += max(float(start[2] - self.isthmus[2]) - self.limits.entry_height_mm, 0.0)
+        if self.around is not None and self.limits.drill is not None:
+            over += max(-self.around.free(self.limits.drill, start, way), 0.0)
+        return over
 
-    def best(self) -> Floats:
+    def parameters(self, point: Floats, way: Floats) -> Floats:
+        """(4,): across, up, axial deg, sagittal deg of a line; the reverse of ``line``."""
+        crossing = point + way * float((self.isthmus[1] - point[1]) / way[1]) - self.isthmus
+        axial = np.degrees(np.arctan2(-self.sign * way[0], -way[1]))
+        sagittal = np.degrees(np.arctan2(way[2], -way[1]))
+        return np.array([crossing[0], crossing[2], axial, sagittal])
+
+    def best(self, *further: Floats) -> Floats:
         """Climb from a few starts on few points, then from the best on all."""
-        starts = [self.start, self.start * np.array([1, 1, 0.6, 0.0])]
+        starts = [self.start, self.start * np.array([1, 1, 0.6, 0.0]), *further]
         starts.append(self.start + np.array([0.0, -1.5, 0.0, 6.0]))
         found = [self._climb(np.asarray(s), 1.5, 70, self.coarse) for s in starts]
         top = max(found, key=self.radius)
@@ -155,8 +174,49 @@ class _Search:
         return np.asarray(done.x)
 
 
+def _search(scene: Scene, level: str, side: str, limits: AxisLimits | None) -> _Search:
+    """Set the search of one pedicle up."""
+    vertebra = scene.vertebrae[level]
+    search = _Search(scene.solid(level), vertebra, side, limits or usual_limits(level))
+    if search.limits.drill is not None:
+        along = vertebra.pedicle_axes(side)[:, 2]
+        search.around = Surroundings.of(scene, level, search.isthmus, along)
+    return search
+
+
+def corridor_of(
+    scene: Scene, level: str, side: str, entry_mm: Floats, tip_mm: Floats
+) -> tuple[float, float]:
+    """Measure a given path on the analytic surface.
+
+    Args:
+        scene: The phantom's bones.
+        level: ``L3``.
+        side: ``left`` or ``right``.
+        entry_mm: (3,) a point of the path, patient LPS; where it enters the bone is found anew.
+        tip_mm: (3,) its deepest point.
+
+    Returns:
+        The corridor's diameter from 3 mm under the true entry to the tip, and how far
+        ``entry_mm`` lies under (positive) or over the true surface along the path, mm.
+    """
+    search, into = _search(scene, level, side, None), scene.poses[level].inverse
+    entry, tip = into.points(entry_mm), into.points(tip_mm)
+    way = (tip - entry) / np.linalg.norm(tip - entry)
+    point, _ = search.line(search.parameters(entry, way))
+    start = search.entry(point, way)
+    if start is None:
+        return 0.0, np.inf
+    radius = search.wall(point, way, start, float((tip - point) @ way))
+    return 2 * radius, float((entry - point) @ way) - start
+
+
 def best_corridor(
-    scene: Scene, level: str, side: str, limits: AxisLimits | None = None
+    scene: Scene,
+    level: str,
+    side: str,
+    limits: AxisLimits | None = None,
+    start: tuple[Floats, Floats] | None = None,
 ) -> TrueCorridor:
     """Find the widest corridor of one pedicle.
 
@@ -165,10 +225,13 @@ def best_corridor(
         level: ``L3``.
         side: ``left`` or ``right``.
         limits: What the axis may do; None is ``usual_limits``.
+        start: A line to start from besides the usual ones: point and direction (3,), LPS.
     """
-    vertebra, pose = scene.vertebrae[level], scene.poses[level]
-    search = _Search(scene.solid(level), vertebra, side, limits or usual_limits(level))
-    x = search.best()
+    pose, search = scene.poses[level], _search(scene, level, side, limits)
+    further = []
+    if start is not None:
+        further = [search.parameters(pose.inverse.points(start[0]), pose.inverse.vectors(start[1]))]
+    x = search.best(*further)
     point, way = search.line(x)
     entry, end = search.span(x) or (0.0, 0.0)
     return TrueCorridor(

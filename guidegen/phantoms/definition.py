@@ -18,6 +18,10 @@ class PedicleChange(_Strict):
     )
     convergence_deg: float | None = Field(default=None, description="towards the midline, going in")
     sagittal_deg: float | None = Field(default=None, description="towards the head, going in")
+    tube: bool = Field(
+        default=False,
+        description="a long rod of even thickness, clear of canal and endplates: its axis is known",
+    )
 
 
 class LevelChange(_Strict):
@@ -67,7 +71,6 @@ class Definition(_Strict):
     ribs: bool = False
     fused: bool = False
     facet_gap_mm: float = 1.5
-    scale: float = 1.0
     change: dict[str, LevelChange] = {}
     view: View = View()
     cobb: tuple[tuple[str, str], ...] = ()

@@ -103,6 +103,7 @@ def _pedicle(sizes: Sizes, change: PedicleChange, lumbar: float) -> Pedicle:
         pick(change.height_mm, sizes.pedicle_height),
         pick(change.convergence_deg, sizes.convergence),
         pick(change.sagittal_deg, -6.0 * (1.0 - lumbar)),
+        change.tube,
     )
 
 

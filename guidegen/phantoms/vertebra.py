@@ -20,16 +20,20 @@ Part = Callable[[Points], Distances]
 SIDES = (("left", 1.0), ("right", -1.0))
 CANAL_INTO_BODY_MM = 1.5
 """How far the canal's ellipse hollows the back of the body."""
+TUBE_LONGER_MM, TUBE_LOWER_MM = 3.0, 6.0
+"""A tube pedicle is bare over this much more of its length, and lies lower in the body, so that
+neither the arch nor an endplate limits the corridor along its axis."""
 
 
 @dataclass(frozen=True)
 class Pedicle:
-    """One pedicle: sizes of its rod, mm and degrees."""
+    """One pedicle: sizes of its rod, mm and degrees; a tube is of even thickness."""
 
     width: float
     height: float
     convergence: float
     sagittal: float
+    tube: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +92,16 @@ class Vertebra:
 
     def pedicle_height_z(self, side: str) -> float:
         """Height of the pedicle's axis at its narrowest place: z, in the body's upper half."""
-        return self.half_height - self.pedicles[side].height / 2 - 0.7
+        pedicle = self.pedicles[side]
+        lower = 0.7 + (TUBE_LOWER_MM if pedicle.tube else 0.0)
+        return self.half_height - pedicle.height / 2 - lower
 
     def isthmus(self, side: str) -> Floats:
         """(3,): the pedicle rod's narrowest place."""
         sign = 1.0 if side == "left" else -1.0
-        x = self.sizes.canal_width / 2 + self.pedicles[side].width / 2 + 0.4
-        y = self.sizes.depth / 2 + 3.2
+        pedicle = self.pedicles[side]
+        x = self.sizes.canal_width / 2 + pedicle.width / 2 + (1.4 if pedicle.tube else 0.4)
+        y = self.sizes.depth / 2 + 3.2 + (TUBE_LONGER_MM / 2 if pedicle.tube else 0.0)
         return np.array([sign * x, y, self.pedicle_height_z(side)])
 
     def pedicle_axes(self, side: str) -> Floats:
@@ -184,12 +191,14 @@ def pedicle_part(v: Vertebra, side: str) -> Part:
     """Make the pedicle's rod."""
     ped, centre, axes = v.pedicles[side], v.isthmus(side), v.pedicle_axes(side)
     half = (ped.width / 2, ped.height / 2)
-    return lambda p: shapes.elliptic_rod(p, centre, axes, half, (9.0, 16.0, 0.22))
+    reach = (9.0 + TUBE_LONGER_MM, 16.0, 0.0) if ped.tube else (9.0, 16.0, 0.22)
+    return lambda p: shapes.elliptic_rod(p, centre, axes, half, reach)
 
 
 def pillar(v: Vertebra, side: str) -> Floats:
     """(3,): where pedicle, processes and lamina meet."""
-    back = v.isthmus(side) - v.pedicle_axes(side)[:, 2] * (8.0 + v.lumbar)
+    far = 8.0 + v.lumbar + (TUBE_LONGER_MM if v.pedicles[side].tube else 0.0)
+    back = v.isthmus(side) - v.pedicle_axes(side)[:, 2] * far
     return np.asarray(back + np.array([0.0, 0.0, -1.5 * v.lumbar]))
 
 

@@ -8,8 +8,9 @@ import pytest
 from guidegen.errors import InputError
 from guidegen.mesh.quality import topology
 from guidegen.phantoms import shapes, truth
+from guidegen.phantoms.approach import DrillSpace, Surroundings
 from guidegen.phantoms.catalog import load_definition, phantom_names
-from guidegen.phantoms.corridor import AxisLimits, best_corridor
+from guidegen.phantoms.corridor import AxisLimits, best_corridor, corridor_of
 from guidegen.phantoms.definition import Definition
 from guidegen.phantoms.landmarks import vertebra_landmarks
 from guidegen.phantoms.spine import build_scene
@@ -105,3 +106,52 @@ def test_narrow_pedicles_are_those_that_the_definition_skips() -> None:
         found = truth.corridor(definition, level, side)
         assert found.diameter_mm < 5.0
         assert found.diameter_mm == pytest.approx(vertebrae[level].pedicles[side].width, abs=0.25)
+
+
+@pytest.mark.parametrize("side, width_mm", [("left", 9.0), ("right", 8.0)])
+def test_a_tube_pedicle_has_its_axis_as_best_line(side: str, width_mm: float) -> None:
+    scene = build_scene("round")
+    pose, vertebra = scene.poses["L3"], scene.vertebrae["L3"]
+    along = pose.vectors(vertebra.pedicle_axes(side)[:, 2])
+    found = best_corridor(scene, "L3", side, AxisLimits((5.0, 25.0), entry_height_mm=0.5))
+    assert found.diameter_mm == pytest.approx(width_mm, abs=0.02)
+    assert np.degrees(np.arccos(found.direction @ along)) < 0.2
+    middle = pose.points(vertebra.isthmus(side))
+    there, _ = corridor_of(scene, "L3", side, middle - 12 * along, middle + 24 * along)
+    assert there == pytest.approx(width_mm, abs=0.02)
+
+
+def test_bone_in_the_way_of_drill_and_sleeve() -> None:
+    space = DrillSpace(1.7, 4.0, standoff_mm=8.0, reach_mm=45.0)
+    way, entry = np.array([0.0, -1.0, 0.0]), np.zeros(3)
+    under_sleeve, beside_sleeve = np.array([[3.0, 5.0, 0.0]]), np.array([[3.0, 20.0, 0.0]])
+    far_behind, on_the_slope = np.array([[1.0, 50.0, 0.0]]), np.array([[0.5, 2.0, 0.0]])
+    none = np.zeros((0, 3))
+    for own, others, wanted in (
+        (under_sleeve, none, 1.3),
+        (none, beside_sleeve, -1.0),
+        (far_behind, none, -0.7),
+        (on_the_slope, none, np.inf),
+        (none, on_the_slope, -1.2),
+    ):
+        assert Surroundings(own, others).free(space, entry, way) == pytest.approx(wanted)
+
+
+def test_a_sleeve_without_room_costs_corridor() -> None:
+    scene = build_scene("round")
+    free = best_corridor(scene, "L4", "left", AxisLimits((5.0, 25.0)))
+    space = DrillSpace(1.7, 24.0, standoff_mm=4.0, reach_mm=60.0)
+    blocked = best_corridor(scene, "L4", "left", AxisLimits((5.0, 25.0), drill=space))
+    assert blocked.diameter_mm < free.diameter_mm - 1.0
+
+
+def test_a_path_beside_the_best_measures_less(small: Definition) -> None:
+    scene = build_scene(small)
+    best = truth.corridor(small, "L3", "left")
+    tip = best.end_mm
+    along, under = corridor_of(scene, "L3", "left", best.entry_mm, tip)
+    assert along == pytest.approx(best.diameter_mm, abs=0.02)
+    assert under == pytest.approx(0.0, abs=0.02)
+    aside = scene.poses["L3"].vectors(np.array([1.0, 0.0, 0.0]))
+    beside, _ = corridor_of(scene, "L3", "left", best.entry_mm + aside, tip + aside)
+    assert best.diameter_mm - 2.1 < beside < best.diameter_mm - 1.0
