@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import edt
 import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from skimage.measure import marching_cubes
 
+from guidegen.bones.limits import HU_PER_MM, within_label
 from guidegen.bones.threshold import cortical_hu, local_threshold
 from guidegen.errors import AnatomyError, GeometryError
 from guidegen.model.arrays import Floats, Ints
@@ -18,14 +18,10 @@ from guidegen.model.notice import Progress, silent
 from guidegen.model.volume import CTVolume, Grid, LabelMap
 
 MARGIN_MM = 5.0
-SLACK_MM = 1.2
-"""How far the surface may leave its label, and how deep inside the label all is bone."""
 MESH_MM = 0.7
 """Mesh size where voxels are finer: the scanner's blur hides anything smaller."""
 NOISE_MM = 0.3
 """Smoothing against noise; the threshold's formula holds for any blur (engineering choice)."""
-HU_PER_MM = 600.0
-"""Steepness of a typical bone edge: makes limits and grey values comparable."""
 
 
 def extract_bones(
@@ -79,7 +75,7 @@ def _bone(
     hu = ndimage.gaussian_filter(part.hu.astype(np.float32), NOISE_MM / spacing)
     level = cortical_hu(hu, own) if cortex is None else cortex
     field = hu - local_threshold(hu, spacing, level)
-    field = _limited(field, own, other, spacing)
+    field = within_label(field, hu, own, other, spacing)
     vertices, faces = closed_isosurface(*_meshing_grid(field, part.grid), name)
     return Bone(name, vertices, faces, complete=complete)
 
@@ -127,25 +123,6 @@ def resampled_mask(labels: LabelMap, grid: Grid, mask: np.ndarray) -> np.ndarray
             order=1,
         )
     )
-
-
-def _limited(
-    field: np.ndarray, own: np.ndarray, other: np.ndarray, spacing: np.ndarray
-) -> np.ndarray:
-    """Keep the grey values' face within reach of the label, off the others, and fill marrow."""
-    to_own, depth = _distance(~own, spacing), _distance(own | other, spacing)
-    out = np.minimum(field, (SLACK_MM - to_own) * HU_PER_MM)
-    out = np.maximum(out, (depth - SLACK_MM - spacing.max() / 2) * HU_PER_MM)
-    if other.any():
-        to_other = _distance(~other, spacing)
-        apart = ndimage.gaussian_filter(to_other - to_own, 0.6 / spacing)
-        out = np.where(to_other < 6, np.minimum(out, apart * HU_PER_MM / 2), out)
-    return np.asarray(out, dtype=np.float32)
-
-
-def _distance(mask: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """Distance (mm) of each voxel of a mask to the nearest voxel outside it."""
-    return np.asarray(edt.edt(np.ascontiguousarray(mask), anisotropy=tuple(spacing)))
 
 
 def closed_isosurface(field: np.ndarray, grid: Grid, name: str) -> tuple[Floats, Ints]:
