@@ -90,7 +90,7 @@ def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
         high = span[1] if span is not None else sleeve.foot_mm + settings.sleeve_closed_mm
         away.append(pilot(sleeve, sleeve.bore_mm - _UNDERSIZE_MM, high))
     field = carve(lattice, field, away)
-    cut = forbidden(design.scene, lattice, touching_parts(design), settings)
+    cut = forbidden(design.scene, lattice, field < 0, touching_parts(design), settings)
     field = np.maximum(field, -cut)
     field = opened(lattice, field, settings.min_wall_mm / 2 + _OPENING_MARGIN_MM)
     body = main_body(lattice, field, name)

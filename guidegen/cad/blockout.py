@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
 
 from guidegen.mesh.grid import Field, Lattice, bounded_distance, mend_signs
 from guidegen.model.arrays import Floats, Ints
@@ -47,6 +49,7 @@ def refined_distance(
     lattice: Lattice,
     bone: tuple[Floats, Ints],
     levels_mm: tuple[float, float],
+    where: npt.NDArray[np.bool_] | None = None,
 ) -> Field:
     """Interpolate a coarse distance and make it exact where the shadow's levels will pass.
 
@@ -55,6 +58,7 @@ def refined_distance(
         lattice: The fine one.
         bone: Vertices and faces in the lattice's frame.
         levels_mm: Lowest and highest shadow level that will be used.
+        where: Nodes where the shadow matters (see ``columns_over``); None for all.
 
     Returns:
         Field on ``lattice``; exact within the levels and not far under the shadow's surface.
@@ -63,8 +67,23 @@ def refined_distance(
     over = shadow(fine)
     near = (fine > levels_mm[0] - _BAND_MM) & (fine < levels_mm[1] + _BAND_MM)
     near &= over > levels_mm[0] - _BAND_MM
+    if where is not None:
+        near &= where
     fine[near] = bounded_distance(lattice.points(near), *bone, BOUND_MM)
     return mend_signs(lattice, fine, *bone)
+
+
+def columns_over(part: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Nodes whose distance decides the shadow on a part: it, its border and all above them.
+
+    Two nodes of border: one for the isosurface between the part's nodes and their neighbours,
+    one for the bend that ``lowered`` takes off.
+
+    Args:
+        part: True at the part's nodes.
+    """
+    border = ndimage.binary_dilation(part, ndimage.generate_binary_structure(3, 1), 2)
+    return np.asarray(np.logical_or.accumulate(border, axis=2))
 
 
 def lowered(distance: Field) -> Field:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from guidegen.cad.blockout import (
     BOUND_MM,
     bone_distance,
+    columns_over,
     lowered,
     nearest_shadow,
     refined_distance,
@@ -105,7 +107,11 @@ def make_scene(
 
 
 def forbidden(
-    scene: Scene, lattice: Lattice, touching: Sequence[Part], settings: GuideSettings
+    scene: Scene,
+    lattice: Lattice,
+    part: npt.NDArray[np.bool_],
+    touching: Sequence[Part],
+    settings: GuideSettings,
 ) -> Field:
     """Field that is negative where the guide must not be, exact near its zero level.
 
@@ -114,18 +120,21 @@ def forbidden(
     Args:
         scene: The bones.
         lattice: Fine; its own span along z must lie within the scene's.
+        part: Nodes of the guide; the field is exact on them and their neighbours, elsewhere it
+            is interpolated from the scene's.
         touching: Parts (balls, tubes) inside which the guide may come down to the fit gap.
         settings: Gap, relief, clearance.
     """
     gap, relief = settings.fit_gap_mm, settings.relief_mm
+    where = columns_over(part)
     own = refined_distance(
-        (scene.lattice, scene.own_distance), lattice, scene.own, (gap, gap + relief)
+        (scene.lattice, scene.own_distance), lattice, scene.own, (gap, gap + relief), where
     )
     apart = join(lattice, np.full(lattice.shape, 10.0, dtype=np.float32), touching, 0.0)
     lift = np.float32(relief) * np.clip(apart / np.float32(_RAMP_MM), 0, 1)
     fields = [lowered(shadow(own)) - np.float32(gap) - lift]
     level = gap + settings.neighbour_clearance_mm
     for mesh, distance in zip(scene.neighbours, scene.other_distance, strict=True):
-        fine = refined_distance((scene.lattice, distance), lattice, mesh, (level, level))
+        fine = refined_distance((scene.lattice, distance), lattice, mesh, (level, level), where)
         fields.append(shadow(fine) - np.float32(level))
     return nearest_shadow(fields)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from guidegen.checks.fit import seat_gaps
 from guidegen.checks.part import Part
 from guidegen.model.arrays import Floats
 from guidegen.model.findings import Finding
@@ -19,7 +18,7 @@ def check_docking(part: Part) -> tuple[Finding, ...]:
     and the bone's normals there. A modest limit that a single plane (0.0) or a straight rail can't
     reach; a part that slides is not seated.
     """
-    gap, points, normals = seat_gaps(part)
+    gap, points, normals = part.seat_gaps
     use = gap <= part.guide.fit_gap_mm + _SEAT_MM
     score = docking_score(points[use], normals[use])
     how = "weakest of six motions, 0 for a plane to 1 for all alike (engineering choice)"

@@ -7,10 +7,8 @@ import numpy as np
 from guidegen.checks.part import NAN, Part
 from guidegen.errors import GeometryError
 from guidegen.mesh.surface import Surface
-from guidegen.model.arrays import Floats
 from guidegen.model.findings import Finding
 
-_FACING = 0.5
 _SEAT_MM = 0.1
 _TOUCH_MM = 0.02
 
@@ -54,40 +52,6 @@ def overlap_mm3(one: Surface, other: Surface) -> float:
         return NAN
 
 
-def seat_gaps(part: Part) -> tuple[Floats, Floats, Floats]:
-    """Samples of the part under its designed contacts.
-
-    Returns:
-        Gaps (N,) in mm to the bone, the samples (N, 3), and the bone's outward normals there
-        (N, 3), taken along the shortest line.
-    """
-    points, normals = part.surface.samples.points_mm, part.surface.samples.normals
-    near = np.zeros(len(points), dtype=bool)
-    for contact in part.features("contact"):
-        offset = points - contact.point_mm
-        near |= np.linalg.norm(offset, axis=1) <= contact.values.get("radius_mm", 0.0)
-    points, normals = points[near], normals[near]
-    if not part.seats or not len(points):
-        return np.empty(0), np.empty((0, 3)), np.empty((0, 3))
-    gap, nearest = _nearest_of(part.seats, points)
-    way = points - nearest
-    length = np.linalg.norm(way, axis=1)
-    way = way / np.where(length > 0, length, 1)[:, None] * np.sign(gap)[:, None]
-    facing = np.einsum("nd,nd->n", way, normals) < -_FACING
-    return gap[facing], points[facing], way[facing]
-
-
-def _nearest_of(surfaces: tuple[Surface, ...], points: Floats) -> tuple[Floats, Floats]:
-    """Signed distance (N,) to the nearest of several surfaces, and the points (N, 3) there."""
-    found = [surface.nearest(points) for surface in surfaces]
-    best = np.argmin([distance for distance, _ in found], axis=0)
-    row = np.arange(len(points))
-    return (
-        np.stack([d for d, _ in found])[best, row],
-        np.stack([n for _, n in found])[best, row],
-    )
-
-
 def check_contact(part: Part) -> tuple[Finding, ...]:
     """Measure gap and area of the seat on the part as read back.
 
@@ -97,14 +61,14 @@ def check_contact(part: Part) -> tuple[Finding, ...]:
     its seat. ``contact_area`` is the surface within 0.1 mm of the fit gap.
     """
     wanted, allowed = part.guide.fit_gap_mm, part.limits.gap_mm
-    gap, _, _ = seat_gaps(part)
+    gap, _, _ = part.seat_gaps
     area = float((gap <= wanted + _SEAT_MM).sum()) * part.surface.samples.area_mm2
     typical = float(abs(np.median(gap) - wanted)) if len(gap) else NAN
     tight = float(np.quantile(gap, 0.01)) if len(gap) else NAN
     smallest = NAN
     if part.seats:
         points = np.concatenate([part.surface.samples.points_mm, part.surface.vertices])
-        smallest = float(_nearest_of(part.seats, points)[0].min())
+        smallest = min(seat.smallest_distance(points) for seat in part.seats)
     designed = max(part.guide.contact_area_mm2, 1.0)
     return (
         part.finding(

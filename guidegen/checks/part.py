@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 from guidegen.checks.cylinder import Cylinder, fit_bore
+from guidegen.checks.seat import gaps_under
 from guidegen.mesh.surface import Surface
 from guidegen.mesh.wall import Patch
+from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Feature, Guide
@@ -15,6 +19,18 @@ from guidegen.model.plan import Path
 
 NAN = float("nan")
 _LABEL_DEEP_MM = 1.2
+
+
+_SURFACES: WeakKeyDictionary[Bone, Surface] = WeakKeyDictionary()
+_ONE_AT_A_TIME = Lock()
+
+
+def surface_of(bone: Bone) -> Surface:
+    """A bone's surface, whose search trees all parts of a case share while the bone lives."""
+    with _ONE_AT_A_TIME:
+        if bone not in _SURFACES:
+            _SURFACES[bone] = Surface(bone.vertices_mm, bone.faces)
+        return _SURFACES[bone]
 
 
 def label_patch(label: Feature) -> Patch:
@@ -78,13 +94,18 @@ class Part:
     @cached_property
     def bone_surfaces(self) -> dict[str, Surface]:
         """The bones' surfaces by name."""
-        return {b.name: Surface(b.vertices_mm, b.faces) for b in self.bones}
+        return {b.name: surface_of(b) for b in self.bones}
 
     @cached_property
     def seats(self) -> tuple[Surface, ...]:
         """Surfaces of the bones that the guide sits on."""
         found = self.bone_surfaces
         return tuple(found[name] for name in self.guide.bones if name in found)
+
+    @cached_property
+    def seat_gaps(self) -> tuple[Floats, Floats, Floats]:
+        """Gaps, samples and the bone's normals under the contacts: see ``gaps_under``."""
+        return gaps_under(self.features("contact"), self.surface, self.seats)
 
     def features(self, kind: str) -> tuple[Feature, ...]:
         """The designed features of one kind."""

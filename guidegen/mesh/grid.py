@@ -108,6 +108,10 @@ def bounded_distance(
     """
     if len(points_mm) == 0:
         return np.zeros(0)
+    box = points_mm.min(axis=0) - 1.01 * bound_mm, points_mm.max(axis=0) + 1.01 * bound_mm
+    faces = faces_in_box(vertices_mm, faces, *box)
+    if len(faces) == 0:
+        return np.full(len(points_mm), bound_mm)
     distance = igl.signed_distance(
         np.ascontiguousarray(points_mm, dtype=np.float64),
         np.ascontiguousarray(vertices_mm, dtype=np.float64),
@@ -118,6 +122,16 @@ def bounded_distance(
     )[0]
     distance = np.nan_to_num(distance, nan=bound_mm)
     return np.asarray(np.clip(distance, -bound_mm, bound_mm), dtype=np.float64)
+
+
+def faces_in_box(vertices_mm: Floats, faces: Ints, low_mm: Floats, high_mm: Floats) -> Ints:
+    """(N, 3): those of the faces (F, 3) whose own boxes meet the box."""
+    keep = np.ones(len(faces), dtype=bool)
+    for n in range(3):
+        under, over = vertices_mm[:, n] < low_mm[n], vertices_mm[:, n] > high_mm[n]
+        for beside in (under, over):
+            keep &= ~beside[faces].all(axis=1)
+    return np.asarray(faces[keep])
 
 
 def mend_signs(lattice: Lattice, values: Field, vertices_mm: Floats, faces: Ints) -> Field:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import igl
 import numpy as np
+import numpy.typing as npt
 
 from guidegen.mesh.rays import RayTarget
 from guidegen.mesh.sampling import Samples, sample_surface
@@ -59,8 +60,29 @@ class Surface:
         """Distances (N,), negative inside, and nearest points (N, 3)."""
         points = np.ascontiguousarray(points, dtype=np.float64)
         square, _, nearest = self._tree.squared_distance(self.vertices, self.faces, points)
-        inside = self._winding.winding_number(points) > 0.5
-        return np.sqrt(square) * np.where(inside, -1.0, 1.0), nearest
+        return np.sqrt(square) * np.where(self.inside(points), -1.0, 1.0), nearest
+
+    def inside(self, points: Floats) -> npt.NDArray[np.bool_]:
+        """Tell for points (N, 3) whether each lies inside; outside its box none does."""
+        found = ((points >= self.low) & (points <= self.high)).all(axis=1)
+        found[found] = self._winding.winding_number(np.ascontiguousarray(points[found])) > 0.5
+        return np.asarray(found)
+
+    def smallest_distance(self, points: Floats) -> float:
+        """Smallest of the distances of points (N, 3), negative inside.
+
+        The same as the smallest of ``nearest``, but exact distances are only taken of points
+        that may be the nearest: a few of them bound it from above.
+        """
+        points = np.ascontiguousarray(points, dtype=np.float64)
+        inside = self.inside(points)
+        if inside.any():
+            return float(self.nearest(points[inside])[0].min())
+        bound = float(self.nearest(points[:: max(1, len(points) // 2000)])[0].min())
+        unsigned = igl.SIGNED_DISTANCE_TYPE_UNSIGNED
+        reach = bound * (1 + 1e-9) + 1e-9
+        near = igl.signed_distance(points, self.vertices, self.faces, unsigned, -reach, reach)[0]
+        return float(np.nanmin([bound, np.nanmin(near, initial=bound)]))
 
     def within(self, low: Floats, high: Floats) -> bool:
         """Tell whether its box meets the box from ``low`` to ``high``."""

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from guidegen.cad.blockout import bone_distance, lowered, refined_distance, shadow, top_height
+from guidegen.cad.blockout import (
+    bone_distance,
+    columns_over,
+    lowered,
+    refined_distance,
+    shadow,
+    top_height,
+)
 from guidegen.cad.parts import ball, empty, join
 from guidegen.mesh.grid import Lattice, isosurface
 from guidegen.mesh.solid import Solid
@@ -35,6 +42,19 @@ def test_shadow_of_a_ball_is_a_capsule_down_to_the_floor():
     under = points[:, 2] < 0
     radial = np.where(under, np.hypot(points[:, 0], points[:, 1]), np.linalg.norm(points, axis=1))
     assert np.abs(radial - 6.0 - GAP).max() < 0.05
+
+
+def test_the_shadow_on_a_part_needs_only_the_columns_over_it():
+    bone = surface([ball(np.zeros(3), 6.0)], (-7, -7, -7), (7, 7, 7))
+    lattice = Lattice.around((-8, -8, -8), (8, 8, 8), 0.4)
+    part = np.zeros(lattice.shape, dtype=bool)
+    part[lattice.box((-1, -6, -2), (3, 2, 6))] = True
+    coarse = Lattice(lattice.origin_mm, 1.2, tuple(int(n // 3) + 1 for n in lattice.shape))
+    from_coarse = (coarse, bone_distance(coarse, *bone))
+    whole = refined_distance(from_coarse, lattice, bone, (GAP, GAP))
+    some = refined_distance(from_coarse, lattice, bone, (GAP, GAP), columns_over(part))
+    assert not np.array_equal(whole, some)
+    assert np.array_equal(lowered(shadow(whole))[part], lowered(shadow(some))[part])
 
 
 def test_nothing_collides_on_straight_removal_from_a_bumpy_bone():

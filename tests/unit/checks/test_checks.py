@@ -218,6 +218,23 @@ def test_window_in_the_middle_is_allowed():
     assert failed(check_bores(part(Faults(slot="window")))) == set()
 
 
+def test_parts_share_the_trees_of_a_bone():
+    own = bone()
+    one, two = part(bones=[own]), part(bones=[own])
+    assert one.bone_surfaces["L3"] is two.bone_surfaces["L3"]
+    assert one.bone_surfaces["L3"] is not part(bones=[bone()]).bone_surfaces["L3"]
+
+
+def test_a_model_with_the_bones_corners_but_a_face_missing_is_measured():
+    own = bone()
+    made = replace(guide(), role="model", vertices_mm=own.vertices_mm, faces=own.faces)
+    lost = int(own.faces[0, 0])
+    fewer = own.faces[(own.faces != lost).all(axis=1)]
+    object.__setattr__(made, "faces", fewer)
+    found = {f.code: f.value for f in check_model(Part(made, (own,), (), Limits()))}
+    assert found["model_distance"] > 0.05
+
+
 def test_model_of_the_bone_passes():
     assert failed(check_model(model())) == set()
     assert failed(run_checks(model(), MODEL_CHECKS)) == set()

@@ -56,6 +56,17 @@ def test_bounded_distance_inside_and_outside(sphere):
     assert found == pytest.approx([-1.0, 1.5, 2.0, 2.0], abs=0.01)
 
 
+def test_faces_far_from_the_points_do_not_change_their_distance(sphere):
+    surface = sphere[2]
+    everywhere = np.random.default_rng(1).uniform(-9, 9, (4000, 3))
+    corner = everywhere[(everywhere > 1.0).all(axis=1)]
+    whole = dict(
+        zip(map(tuple, everywhere), bounded_distance(everywhere, *surface, 2.0), strict=True)
+    )
+    assert [whole[tuple(p)] for p in corner] == bounded_distance(corner, *surface, 2.0).tolist()
+    assert bounded_distance(corner + 100, *surface, 2.0).tolist() == [2.0] * len(corner)
+
+
 def test_signs_are_mended(sphere):
     lattice, field, surface = sphere
     wrong = field.copy()
