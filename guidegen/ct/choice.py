@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from guidegen.ct.series import Series, thickness_mm
 
 RULES = (
-    "usable geometry",
+    "usable geometry (a block of an uneven series only on request)",
     "original slices before derived ones",
     "axial before other planes",
     "at least half as long as the longest",
@@ -28,9 +28,9 @@ def best_series(found: Sequence[Series]) -> tuple[Series | None, dict[int, str]]
     Returns:
         The chosen series or None, and a reason for each place in ``found``.
     """
-    usable = [s for s in found if s.problem is None]
+    usable = [s for s in found if s.problem is None and not s.is_block]
     if not usable:
-        return None, {n: str(s.problem) for n, s in enumerate(found)}
+        return None, {n: _problem(s) for n, s in enumerate(found)}
     longest = max(s.extent_mm for s in usable)
     chosen = min(usable, key=lambda s: (_rank(s, longest), s.selector))
     reasons = {n: _reason(s, chosen, longest, len(usable)) for n, s in enumerate(found)}
@@ -55,9 +55,15 @@ def _rank(series: Series, longest: float) -> tuple[float, ...]:
     )
 
 
+def _problem(series: Series) -> str:
+    if series.is_block:
+        return "an even block of an uneven series: used only if its UID is given with --series"
+    return str(series.problem)
+
+
 def _reason(series: Series, chosen: Series, longest: float, n_usable: int) -> str:
-    if series.problem is not None:
-        return str(series.problem)
+    if series.problem is not None or series.is_block:
+        return _problem(series)
     if series is chosen:
         return "the only usable series" if n_usable == 1 else "the best usable series by the rules"
     mine, best = _rank(series, longest), _rank(chosen, longest)

@@ -43,6 +43,11 @@ def open_study(source: Source, progress: Progress = silent) -> Study:
     """
     headers = read_headers(source, progress)
     if not headers.slices:
+        if headers.n_volumes:
+            raise InputError(
+                f"no DICOM image was found, but {headers.n_volumes} NIfTI or NRRD files: "
+                "unpack them if need be, and name one of them"
+            )
         if headers.n_damaged:
             raise InputError(
                 f"{headers.n_damaged} DICOM files were found, none can be read, they are damaged "
@@ -107,17 +112,22 @@ def _named(study: Study, series_uid: str) -> Series:
 def _none_usable(study: Study) -> InputError:
     """One sentence for all reasons, of the kind of the most telling one."""
     problems = [s.problem for s in study.series if s.problem is not None]
+    left = ""
+    if study.n_damaged:
+        left += f" (damaged DICOM files that were left out: {study.n_damaged})"
+    if any(s.is_block for s in study.series):
+        left += " (inspect lists even blocks of it that --series can name)"
     candidates = [s for s in study.series if s.stack is not None or _broken(s)] or study.series
     main = max(candidates, key=lambda s: (s.head.modality == "CT", len(s.slices)))
     kind = type(main.problem) if main.problem is not None else InputError
     if len(problems) == 1:
-        return problems[0]
+        return kind(f"{problems[0]}{left}")
     texts = list(dict.fromkeys(str(p) for p in problems))
     shown = "; ".join(f"({n + 1}) {text}" for n, text in enumerate(texts[:6]))
     more = f"; and {len(texts) - 6} more kinds of problem" if len(texts) > 6 else ""
     if len(texts) == 1:
-        return kind(f"none of {len(problems)} series can be used: {texts[0]}")
-    return kind(f"none of {len(problems)} series can be used: {shown}{more}")
+        return kind(f"none of {len(problems)} series can be used: {texts[0]}{left}")
+    return kind(f"none of {len(problems)} series can be used: {shown}{more}{left}")
 
 
 def _broken(series: Series) -> bool:

@@ -74,13 +74,19 @@ def guarded(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
-def require_size(shape: tuple[int, ...], what: str) -> None:
+MAX_BYTES = 4_000_000_000
+"""Most bytes that voxels as stored may claim; engineering choice, a whole-body CT as float64."""
+
+
+def require_size(shape: tuple[int, ...], what: str, bytes_a_voxel: int = 2) -> None:
     """Raise InputError if a header claims no voxels or absurdly many."""
     voxels = 1
     for n in shape:
         voxels *= int(n)
-    if min(shape, default=0) < 1 or voxels > MAX_VOXELS:
+    too_many = voxels > MAX_VOXELS or voxels * bytes_a_voxel > MAX_BYTES
+    if min(shape, default=0) < 1 or too_many:
         raise InputError(
-            f"{what} claims {' x '.join(str(n) for n in shape)} voxels, at most {MAX_VOXELS:,} "
-            "can be read: the header is damaged, or the scan must be cropped"
+            f"{what} claims {' x '.join(str(n) for n in shape)} voxels, from one to "
+            f"{MAX_VOXELS:,} in {MAX_BYTES / 1e9:.0f} GB can be read: the header is damaged, or "
+            "the scan must be cropped"
         )

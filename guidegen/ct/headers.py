@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pydicom
 
-from guidegen.ct.source import Source, looks_like_dicom
+from guidegen.ct.source import Source, holds_volume, looks_like_dicom
 from guidegen.model.notice import Progress, silent
 
 Vector = tuple[float, ...]
@@ -115,31 +115,39 @@ class Headers:
         slices: In the order of the files.
         n_damaged: Files that look like DICOM but can't be read.
         n_other: Files that are not DICOM.
+        n_volumes: NIfTI and NRRD files among the others.
     """
 
     slices: tuple[SliceHeader, ...]
     n_damaged: int
     n_other: int
+    n_volumes: int = 0
 
 
 def read_headers(source: Source, progress: Progress = silent) -> Headers:
     """Read the header of every DICOM file of a source."""
     slices: list[SliceHeader] = []
-    damaged = other = 0
+    damaged = other = volumes = 0
     for number in range(source.n_files):
         if number % 50 == 0:
             progress("reading headers", number / source.n_files)
-        if not looks_like_dicom(source.head(number)):
+        head = source.head(number)
+        if not looks_like_dicom(head):
             other += 1
+            volumes += holds_volume(head)
             continue
         try:
             with source.open(number) as stream:
-                found = _records(open_header(stream), number)
+                dataset = open_header(stream)
+            found = _records(dataset, number)
             slices += found
-            other += not found
+            if not dataset and head[128:132] == b"DICM":
+                damaged += 1
+            elif not found:
+                other += 1
         except Exception:  # whatever a damaged header makes the parser raise
             damaged += 1
-    return Headers(tuple(slices), damaged, other)
+    return Headers(tuple(slices), damaged, other, volumes)
 
 
 def open_header(stream: BinaryIO) -> Any:

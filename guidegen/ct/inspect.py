@@ -21,7 +21,7 @@ class SeriesReport:
     """One series as ``inspect`` lists it; nothing in it names the patient.
 
     Args:
-        uid: What ``--series`` takes: the raw series UID, with ``#2`` for a second part. For the
+        uid: What ``--series`` takes: the raw series UID, with ``#2`` for a second part; for the
             terminal only, never for a file. "" for NIfTI and NRRD.
         kind: Modality (``CT``, ``MR``, ...), ``localizer``, ``nifti`` or ``nrrd``.
         n_slices: Number of slices.
@@ -36,6 +36,7 @@ class SeriesReport:
         notices: Codes of its warnings.
         chosen: It would be used.
         reason: Why it would be used or not.
+        is_block: An even stretch of an uneven series, used only on request.
     """
 
     uid: str
@@ -52,6 +53,7 @@ class SeriesReport:
     notices: tuple[str, ...]
     chosen: bool
     reason: str
+    is_block: bool = False
 
 
 @guarded("the input")
@@ -70,7 +72,9 @@ def list_series(path: str | Path, progress: Progress = silent) -> tuple[SeriesRe
     assert source is not None  # not an image
     study = open_study(source, progress)
     reports = [_of_series(study, n, series) for n, series in enumerate(study.series)]
-    return tuple(sorted(reports, key=lambda r: (not r.chosen, bool(r.problems), r.uid)))
+    return tuple(
+        sorted(reports, key=lambda r: (not r.chosen, bool(r.problems) or r.is_block, r.uid))
+    )
 
 
 def _of_series(study: Study, number: int, series: Series) -> SeriesReport:
@@ -92,6 +96,7 @@ def _of_series(study: Study, number: int, series: Series) -> SeriesReport:
         notices=tuple(n.code for n in notices_of(series, study.n_damaged)),
         chosen=series is study.chosen,
         reason=study.reasons[number],
+        is_block=series.is_block,
     )
 
 

@@ -41,7 +41,7 @@ def read_nifti(path: Path, version: int, zipped: bool) -> Image:
         image = kind.from_stream(stream)
         header = image.header
         shape = _volume_shape(tuple(int(n) for n in image.shape))
-        require_size(shape, "the NIfTI file")
+        require_size(shape, "the NIfTI file", int(header["bitpix"]) // 8)
         matrix = _affine(header, shape)
         values = np.asarray(image.dataobj.get_unscaled()).reshape(shape, order="F")
         scaling = (float(image.dataobj.slope), float(image.dataobj.inter))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
+import bz2
+import io
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import nrrd
 import numpy as np
 
 from guidegen.ct.guard import require_size
 from guidegen.ct.image import Image, build_image
+from guidegen.ct.segments import one_layer, segments_of
 from guidegen.errors import InputError, UnsupportedScan
 from guidegen.model.arrays import Floats
+
+_SKIP_BYTES = 1_000_000
+"""Allowance for bytes and lines that the header says to skip; engineering choice."""
 
 _SPACES = {
     "left-posterior-superior": (1, 1, 1),
@@ -28,37 +34,56 @@ _SPACES = {
 def read_nrrd(path: Path) -> Image:
     """Read an NRRD file with its data inside, or beside it under a plain name.
 
+    Segments that 3D Slicer keeps in several layers are put into one; where two overlap, the one
+    that comes first in the file keeps the voxel.
+
     Raises:
         InputError: ``space``, directions or origin are missing or unknown.
         UnsupportedScan: Not three-dimensional, or sheared.
     """
     with path.open("rb") as stream:
-        header: Mapping[str, Any] = nrrd.read_header(stream)
+        header: dict[str, Any] = dict(nrrd.read_header(stream))
         sizes = tuple(int(n) for n in header["sizes"])
-        keep = _volume_axes(sizes, header)
-        require_size(tuple(sizes[a] for a in keep), "the NRRD file")
+        segments = segments_of(header)
+        keep = _volume_axes(sizes, header, bool(segments))
+        require_size(sizes, "the NRRD file")
         matrix = _affine(header, keep)
-        values = nrrd.read_data(header, stream, _data_file(path, header), index_order="F")
+        values = np.asarray(_values(path, header, stream, sizes))
+    names = {segment.value: segment.name for segment in segments}
+    layered = [a for a in range(len(sizes)) if a not in keep and sizes[a] > 1]
+    if layered:
+        values, names = one_layer(np.moveaxis(values, layered[0], 0), segments)
     shape = tuple(sizes[a] for a in keep)
-    values = np.asarray(values).reshape(shape, order="F")
-    return build_image(values, matrix, (1.0, 0.0), _segment_names(header), "the NRRD file")
+    values = values.reshape(shape, order="F")
+    return build_image(values, matrix, (1.0, 0.0), names, "the NRRD file")
 
 
-def _data_file(path: Path, header: Mapping[str, Any]) -> str | None:
-    """The header's own path; a detached data file must lie beside it under a plain name."""
-    named = header.get("data file", header.get("datafile"))
-    if named is None:
-        return None
-    if not isinstance(named, str) or Path(named).name != named or named.startswith(("LIST", ".")):
-        raise InputError(
-            "the NRRD header points to data in another folder or in several files: "
-            "save it as one .nrrd file"
-        )
-    return str(path)
+def _values(path: Path, header: dict[str, Any], stream: BinaryIO, sizes: tuple[int, ...]) -> Any:
+    """The data as stored; of packed data no more is unpacked than the header states."""
+    named = header.pop("data file", header.pop("datafile", None))
+    if named is not None:
+        plain = isinstance(named, str) and Path(named).name == named
+        if not plain or named.startswith(("LIST", ".")):
+            raise InputError(
+                "the NRRD header points to data in another folder or in several files: "
+                "save it as one .nrrd file"
+            )
+        stream = io.BytesIO((path.parent / named).read_bytes())
+    encoding = str(header.get("encoding", "")).lower()
+    packed = encoding in ("gzip", "gz", "bzip2", "bz2")
+    if packed:
+        unpack = zlib.decompressobj(wbits=47) if encoding[0] == "g" else bz2.BZ2Decompressor()
+        limit = 8 * int(np.prod(sizes)) + _SKIP_BYTES
+        stream = io.BytesIO(unpack.decompress(stream.read(), limit))
+        header["encoding"] = "raw"
+    values = nrrd.read_data(header, stream, index_order="F")
+    if packed and stream.read(1):
+        raise InputError("the NRRD file holds more data than its header states: save it again")
+    return values
 
 
-def _volume_axes(sizes: tuple[int, ...], header: Mapping[str, Any]) -> list[int]:
-    """The three axes of space; any further axis must have length 1."""
+def _volume_axes(sizes: tuple[int, ...], header: Mapping[str, Any], layers: bool) -> list[int]:
+    """The three axes of space; any further axis must have length 1, or be layers of segments."""
     directions = header.get("space directions")
     if directions is None:
         raise InputError(
@@ -69,11 +94,11 @@ def _volume_axes(sizes: tuple[int, ...], header: Mapping[str, Any]) -> list[int]
     if rows.ndim != 2 or rows.shape[1] != 3 or len(rows) != len(sizes):
         raise UnsupportedScan("the NRRD file is not one volume in space: save one volume")
     spatial = [a for a in range(len(sizes)) if np.isfinite(rows[a]).all()]
-    others = [a for a in range(len(sizes)) if a not in spatial]
-    if len(spatial) != 3 or any(sizes[a] != 1 for a in others):
+    others = [a for a in range(len(sizes)) if a not in spatial and sizes[a] != 1]
+    if len(spatial) != 3 or len(others) > int(layers):
         raise UnsupportedScan(
             f"the NRRD file has {len(sizes)} axes ({' x '.join(map(str, sizes))}), one volume of "
-            "three is needed: save one volume; for overlapping segments collapse the layers first"
+            "three is needed: save one volume"
         )
     return spatial
 
@@ -98,17 +123,3 @@ def _affine(header: Mapping[str, Any], axes: list[int]) -> Floats:
     matrix[:3, :3] = flip[:, None] * np.asarray(header["space directions"], dtype=float)[axes].T
     matrix[:3, 3] = flip * np.asarray(origin, dtype=float)
     return matrix
-
-
-def _segment_names(header: Mapping[str, Any]) -> dict[int, str]:
-    """Names that 3D Slicer writes: SegmentN_Name and SegmentN_LabelValue."""
-    names: dict[int, str] = {}
-    for key in header:
-        match = re.fullmatch(r"Segment(\d+)_LabelValue", str(key))
-        if not match:
-            continue
-        name = str(header.get(f"Segment{match.group(1)}_Name", "")).strip()
-        value = str(header[key]).strip()
-        if name and value.isdigit():
-            names[int(value)] = name
-    return names

@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from guidegen.ct.headers import SliceHeader
 from guidegen.ct.hounsfield import AIR_HU, rescaled
+from guidegen.ct.jpeg import gdcm_frames, needs_gdcm
 from guidegen.ct.source import Source
 from guidegen.ct.stack import Stack
 from guidegen.ct.tilt import Layout
@@ -66,10 +67,13 @@ def hu_of(source: Source, headers: Sequence[SliceHeader]) -> Iterator[npt.NDArra
             _name_syntax(dataset)
             padding = _padding(dataset)
             frames: Any
-            if first.frame is None:
+            indices = [h.frame or 0 for h in headers]
+            if needs_gdcm(dataset):
+                frames = gdcm_frames(dataset, indices)
+            elif first.frame is None:
                 frames = iter([dataset.pixel_array])
             else:
-                frames = iter_pixels(dataset, indices=[h.frame or 0 for h in headers])
+                frames = iter_pixels(dataset, indices=indices)
             for header in headers:
                 stored = next(frames)
                 if stored.shape != header.shape:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from guidegen.ct.blocks import even_blocks
 from guidegen.ct.guard import require_size
 from guidegen.ct.headers import Headers, SliceHeader
 from guidegen.ct.stack import Stack, along_normal, sorted_places, stack_slices
@@ -38,6 +39,8 @@ class Series:
         problem: Why it can't be planned on; None if it can.
         part: Number of the part from 1; 0 if the series is one piece.
         n_copies: Exact copies that were left out.
+        is_block: An even stretch of a series that is uneven as a whole: never chosen by itself,
+            only by ``--series``, because it leaves out a part of the patient.
     """
 
     slices: tuple[SliceHeader, ...]
@@ -45,6 +48,7 @@ class Series:
     problem: InputError | None
     part: int = 0
     n_copies: int = 0
+    is_block: bool = False
 
     @property
     def head(self) -> SliceHeader:
@@ -78,8 +82,9 @@ def find_series(headers: Headers, same: SamePixels) -> tuple[Series, ...]:
 
     A series is split where size, pixel spacing or orientation differ, and where kernel,
     diameter, thickness, stack or frame type tell interleaved reconstructions apart; if the
-    geometry is still not regular, by acquisition or time. Blocks that follow each other are
-    not split: one of them alone would silently leave out a part of the patient.
+    geometry is still not regular, by acquisition or time. Even blocks that follow each other in
+    an uneven series are listed beside it, but used only on request: one of them alone leaves out
+    a part of the patient.
     """
     by_uid: dict[str, list[SliceHeader]] = {}
     for item in headers.slices:
@@ -87,11 +92,9 @@ def find_series(headers: Headers, same: SamePixels) -> tuple[Series, ...]:
     found: list[Series] = []
     for uid in by_uid:
         parts = [p for group in _same_plane(by_uid[uid]) for p in _judge(group, same)]
-        numbered = len(parts) > 1
-        found += [
-            Series(p.slices, p.stack, p.problem, n + 1 if numbered else 0, p.n_copies)
-            for n, p in enumerate(parts)
-        ]
+        parts.sort(key=lambda p: p.is_block)
+        first = 0 if sum(not p.is_block for p in parts) == 1 else 1
+        found += [replace(p, part=n) for n, p in enumerate(parts, start=first)]
     return tuple(found)
 
 
@@ -136,7 +139,23 @@ def _judge(slices: list[SliceHeader], same: SamePixels) -> list[Series]:
         regular = [part.stack is not None for part in parts]
         if parts and (all(regular) or (any(regular) and whole.stack is None)):
             return parts
-    return [whole]
+    return [whole, *_blocks(whole)]
+
+
+def _blocks(whole: Series) -> list[Series]:
+    """The even stretches of an uneven series that are large enough to be used on request."""
+    if not isinstance(whole.problem, IncompleteSeries):
+        return []
+    found = []
+    for block in even_blocks(whole.slices, MIN_SLICES):
+        try:
+            stack = stack_slices(block)
+        except InputError:
+            continue
+        series = Series(tuple(block), stack, None, is_block=True)
+        if series.extent_mm >= MIN_EXTENT_MM:
+            found.append(series)
+    return found
 
 
 def _interleaved(slices: list[SliceHeader], trait: str) -> list[list[SliceHeader]]:
@@ -281,7 +300,14 @@ def notices_of(series: Series, n_damaged: int = 0) -> tuple[Notice, ...]:
     if series.n_copies:
         text = f"{series.n_copies} exact copies of slices were left out"
         found.append(("duplicate_slices", text, False))
-    if series.part:
+    if series.is_block:
+        numbers = sorted(s.instance for s in series.slices)
+        text = (
+            f"the series is uneven; only its block of {len(numbers)} slices (numbers {numbers[0]} "
+            f"to {numbers[-1]}) was used, the rest of the patient was left out"
+        )
+        found.append(("one_block", text, True))
+    elif series.part:
         text = (
             f"the series holds several reconstructions or orientations; part {series.part} was "
             "used, inspect lists all"

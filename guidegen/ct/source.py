@@ -137,6 +137,8 @@ class ZipSource:
 
 
 def _is_litter(name: str) -> bool:
+    if name in (".", ".."):  # parts of a path in a zip; nothing is ever unpacked to them
+        return False
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
@@ -145,6 +147,18 @@ def looks_like_dicom(head: bytes) -> bool:
     if head[128:132] == b"DICM":
         return True
     return len(head) >= 8 and head[0] in (2, 8) and head[1] == 0 and head[3] == 0
+
+
+def holds_volume(head: bytes) -> bool:
+    """Tell a NIfTI (gzipped or not) or NRRD file by its first bytes."""
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        except zlib.error:
+            return False
+        # the first bytes of the packed file may unpack to less than a whole header
+        return head[:4] in (b"\x5c\x01\0\0", b"\x1c\x02\0\0")
+    return kind_of(head) in ("nifti1", "nifti2", "nrrd")
 
 
 def kind_of(head: bytes) -> str:

@@ -1,5 +1,9 @@
 """NIfTI and NRRD volumes, canonical order."""
 
+import bz2
+import gzip
+import tracemalloc
+
 import nibabel
 import nrrd
 import numpy as np
@@ -201,3 +205,40 @@ def test_patient_like_moves_no_voxel():
             there = np.rint(np.linalg.solve(new, point))[:3].astype(int)
             assert turned[tuple(there)] == values[index]
         assert new[2, 0] > 0 and new[1, 1] > 0 and new[0, 2] > 0
+
+
+HEAD = (
+    b"NRRD0004\ntype: short\ndimension: 3\nspace: left-posterior-superior\nsizes: 20 20 20\n"
+    b"space directions: (1,0,0) (0,1,0) (0,0,1)\nspace origin: (0,0,0)\nendian: little\n"
+)
+
+
+@pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("bzip2", bz2.compress)])
+def test_packed_nrrd_holds_what_its_header_states(name, pack, tmp_path):
+    values = (np.indices((20, 20, 20)).sum(axis=0) * 60 - 1000).astype("<i2").tobytes()
+    path = tmp_path / "a.nrrd"
+    for data, sentence in (
+        (values, None),
+        (values + b"\0\0", "more data than its header states"),
+        (values[:-2], "could not be read"),
+        (bytes(300_000_000), "more data than its header states"),
+    ):
+        path.write_bytes(HEAD + f"encoding: {name}\n\n".encode() + pack(data))
+        if sentence is None:
+            assert read_ct(path).hu.shape == (20, 20, 20)
+            continue
+        tracemalloc.start()
+        with pytest.raises(InputError, match=sentence):
+            read_ct(path)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+        tracemalloc.stop()
+
+
+def test_a_nifti_that_claims_too_much_is_not_even_tried(tmp_path):
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((12, 12, 12), np.float64), np.eye(4)), path)
+    content = bytearray(path.read_bytes())
+    content[40:48] = np.array([3, 1000, 1000, 1000], "<i2").tobytes()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="claims 1000 x 1000 x 1000 voxels"):
+        read_ct(path)

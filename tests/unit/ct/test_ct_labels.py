@@ -90,6 +90,48 @@ def test_slicer_segmentation_with_names(volume, tmp_path):
     assert found.names == {19: "L4", 20: "L5"} and found.grid.same_as(volume.grid)
 
 
+def layered(volume, path, **changed):
+    """What 3D Slicer writes of two segments that overlap: a first axis of layers."""
+    matrix = volume.grid.patient_from_kji
+    labels = labels_of(volume).T
+    first = np.where(labels == 20, 3, 0)
+    second = np.where((labels == 19) | (labels == 20), 3, 0)
+    directions = np.vstack([np.full(3, np.nan), matrix[:3, [2, 1, 0]].T])
+    header = {
+        "space": "left-posterior-superior",
+        "kinds": ["list", "domain", "domain", "domain"],
+        "space directions": directions,
+        "space origin": matrix[:3, 3],
+        "Segment0_Name": "L5",
+        "Segment0_LabelValue": "3",
+        "Segment0_Layer": "0",
+        "Segment1_Name": "L4",
+        "Segment1_LabelValue": "3",
+        "Segment1_Layer": "1",
+        **changed,
+    }
+    nrrd.write(str(path), np.stack([first, second]).astype(np.uint8), header)
+    return path
+
+
+def test_layers_of_a_seg_nrrd_become_one(volume, tmp_path):
+    found = read_label_map(layered(volume, tmp_path / "a.seg.nrrd"), volume)
+    assert found.names == {1: "L5", 2: "L4"} and found.grid.same_as(volume.grid)
+    expected = labels_of(volume)
+    np.testing.assert_array_equal(found.labels == 1, expected == 20)
+    np.testing.assert_array_equal(found.labels == 2, expected == 19)
+
+
+def test_layers_that_make_no_sense_are_refused(volume, tmp_path):
+    path = layered(volume, tmp_path / "a.seg.nrrd", Segment1_Layer="2")
+    with pytest.raises(InputError, match="names layer 2"):
+        read_label_map(path, volume)
+    names = {f"Segment{n}_{what}": "" for n in (0, 1) for what in ("Name", "LabelValue")}
+    path = layered(volume, tmp_path / "b.seg.nrrd", **names)
+    with pytest.raises(InputError, match="4 axes"):
+        read_label_map(path, volume)
+
+
 def seg(volume, frame_uid, kind="BINARY"):
     data = Dataset()
     data.SOPClassUID, data.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.3"
