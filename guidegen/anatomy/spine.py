@@ -60,7 +60,7 @@ def choose_levels(spec: str | None, spine: Spine) -> tuple[str, ...]:
         if not whole:
             raise AnatomyError(
                 f"no complete vertebra is in view (in view: {_in_view(spine) or 'none'}): "
-                "a longer scan is needed"
+                "a scan of the spine with whole vertebrae in view is needed"
             )
         return tuple(whole)
     chosen = [spine.levels[n] for n in _asked(spec, spine)]

@@ -60,7 +60,10 @@ class PedicleScrews(Procedure):
         failed = {**failed, **why}
         if not landmarks:
             reasons = "; ".join(failed[name] for name in chosen if name in failed)
-            raise AnatomyError(f"no pedicle can be planned on {', '.join(chosen)}: {reasons}")
+            raise AnatomyError(
+                f"no pedicle can be planned on {', '.join(chosen)}: {reasons}; check that this is "
+                "a CT of the spine"
+            )
         return Anatomy(spine, bones, landmarks, chosen, failed)
 
     def plan(
