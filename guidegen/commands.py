@@ -12,7 +12,9 @@ from guidegen import flow
 from guidegen.checks.part import label_patch
 from guidegen.checks.printable import check_printable
 from guidegen.console import CHECK_FAILED, Outcome
-from guidegen.ct.inspect import SeriesReport, list_series
+from guidegen.ct.choice import RULES
+from guidegen.ct.inspect import list_series
+from guidegen.ct.listing import listing
 from guidegen.errors import InputError
 from guidegen.export.approval import approve as approve_case
 from guidegen.export.approval import red_warnings, warning_key
@@ -35,8 +37,9 @@ from guidegen.procedures.registry import PROCEDURES
 def inspect(source: Path, progress: Progress) -> Outcome:
     """List the series of an input."""
     found = list_series(source, progress)
-    lines = [line for report in found for line in _series_lines(report)]
-    return Outcome({"series": [asdict(report) for report in found]}, tuple(lines))
+    chosen = next((report.uid for report in found if report.chosen), None)
+    data = {"chosen": chosen, "rules": RULES, "series": [asdict(report) for report in found]}
+    return Outcome(data, tuple(listing(found)))
 
 
 def order_of(
@@ -258,17 +261,3 @@ def _failed_lines(report: CheckReport) -> Iterator[str]:
 
 def _findings(report: CheckReport) -> list[dict[str, Any]]:
     return [{**asdict(finding), "passed": finding.passed} for finding in report.findings]
-
-
-def _series_lines(report: SeriesReport) -> Iterator[str]:
-    size = " x ".join(str(n) for n in (report.n_slices, *report.matrix))
-    spacing = " x ".join(f"{mm:.2f}" for mm in report.spacing_mm)
-    mark = "*" if report.chosen else "-"
-    yield f"{mark} {report.kind} {report.orientation}, {size} voxels of {spacing} mm"
-    if report.uid:
-        yield f"    series {report.uid}"
-    for problem in report.problems:
-        yield f"    problem: {problem}"
-    for notice in report.notices:
-        yield f"    warning: {notice}"
-    yield f"    {'would be used' if report.chosen else 'not used'}: {report.reason}"

@@ -11,7 +11,8 @@ from guidegen.ct.dicom import Study, open_study
 from guidegen.ct.guard import guarded
 from guidegen.ct.reader import open_input, read_ct
 from guidegen.ct.series import Series, notices_of, thickness_mm
-from guidegen.errors import GuidegenError
+from guidegen.ct.stack import along_normal
+from guidegen.errors import GuidegenError, UnsupportedScan
 from guidegen.model.arrays import Floats
 from guidegen.model.notice import Progress, silent
 
@@ -37,6 +38,7 @@ class SeriesReport:
         chosen: It would be used.
         reason: Why it would be used or not.
         is_block: An even stretch of an uneven series, used only on request.
+        messages: The warnings' sentences, in the order of ``notices``.
     """
 
     uid: str
@@ -54,6 +56,7 @@ class SeriesReport:
     chosen: bool
     reason: str
     is_block: bool = False
+    messages: tuple[str, ...] = ()
 
 
 @guarded("the input")
@@ -80,6 +83,7 @@ def list_series(path: str | Path, progress: Progress = silent) -> tuple[SeriesRe
 def _of_series(study: Study, number: int, series: Series) -> SeriesReport:
     head, stack = series.head, series.stack
     rows, columns = head.spacing or (0.0, 0.0)
+    notices = notices_of(series, study.n_damaged)
     kernel = head.trait("kernel")
     return SeriesReport(
         uid=series.selector,
@@ -89,15 +93,26 @@ def _of_series(study: Study, number: int, series: Series) -> SeriesReport:
         spacing_mm=(round(series.step_mm or 0.0, 4), rows, columns),
         thickness_mm=thickness_mm(series),
         extent_mm=round(series.extent_mm, 2),
-        orientation="unknown" if stack is None else plane_name(stack.matrix[:3, 0]),
+        orientation=_plane(series),
         tilt_deg=0.0 if stack is None else round(stack.tilt_deg, 2),
         kernel=kernel if len(kernel) <= 24 else "",
         problems=() if series.problem is None else (str(series.problem),),
-        notices=tuple(n.code for n in notices_of(series, study.n_damaged)),
+        notices=tuple(n.code for n in notices),
         chosen=series is study.chosen,
         reason=study.reasons[number],
         is_block=series.is_block,
+        messages=tuple(n.message for n in notices),
     )
+
+
+def _plane(series: Series) -> str:
+    """The plane of the slices, by the first header where they could not be stacked."""
+    if series.stack is not None:
+        return plane_name(series.stack.matrix[:3, 0])
+    try:
+        return plane_name(along_normal(series.slices[:1])[0][:, 0])
+    except (UnsupportedScan, TypeError, ValueError):
+        return "unknown"
 
 
 def _of_volume(path: Path, kind: str) -> SeriesReport:
@@ -126,6 +141,7 @@ def _of_volume(path: Path, kind: str) -> SeriesReport:
         notices=tuple(notice.code for notice in volume.info.notices),
         chosen=True,
         reason="the only volume of the file",
+        messages=tuple(notice.message for notice in volume.info.notices),
     )
 
 
