@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from guidegen.bones.levels import Walls
 from guidegen.bones.ribs import ala_of_levels, count_sacral
-from guidegen.bones.straightened import LEFT_MM, STEP_MM, Straight
+from guidegen.bones.straightened import Straight, millimetres
 from guidegen.errors import AnatomyError
 from guidegen.model.notice import Notice
 
@@ -43,15 +43,15 @@ def ribs_of_levels(straight: Straight, walls: Walls) -> np.ndarray:
     rib = straight.labels == -1
     pieces, n = ndimage.label(rib, structure=np.ones((3, 3, 3)))
     count = np.zeros(len(walls.pedicles_s), dtype=int)
-    left = np.arange(rib.shape[2]) * STEP_MM - LEFT_MM
+    heights, _, left = millimetres(rib.shape)
     for box, piece in zip(ndimage.find_objects(pieces), range(1, n + 1), strict=True):
         mine = pieces[box] == piece
-        aside = np.abs(left[box[2]])
+        aside = np.abs(left[0, 0, box[2]])
         across = mine.any(axis=(0, 1))
         if not across.any() or aside[across].min() > 32 or np.ptp(aside[across]) < RIB_LENGTH_MM:
             continue
         near = mine & (aside < aside[across].min() + 12)[None, None, :]
-        s = (np.argwhere(near)[:, 0].mean() + box[0].start) * STEP_MM
+        s = heights[box[0]].ravel()[np.argwhere(near)[:, 0]].mean()
         count[int(np.abs(walls.pedicles_s - s).argmin())] += 1
     return count
 

@@ -12,13 +12,7 @@ from skimage.segmentation import watershed
 
 from guidegen.bones.levels import Walls
 from guidegen.bones.network import Network
-from guidegen.bones.straightened import (
-    FRONT_MM,
-    LEFT_MM,
-    OUT_OF_VIEW_HU,
-    STEP_MM,
-    millimetres,
-)
+from guidegen.bones.straightened import OUT_OF_VIEW_HU, STEP_MM, millimetres, plane_at
 
 TRANSVERSE_TIP_MM = 41.0
 """Thoracic transverse processes end nearer to the canal than this (engineering choice)."""
@@ -69,7 +63,7 @@ def _rib_cores(seen: np.ndarray, bone: np.ndarray, walls: Walls) -> np.ndarray:
     """Voxels that are rib or ilium: beside the transverse tips, running far or out of view."""
     s, back, left = millimetres(bone.shape)
     n_sacral = count_sacral(ala_of_levels(seen, walls))
-    sacral = s < (walls.foramina_s[n_sacral] if n_sacral else -1.0)
+    sacral = s < (walls.foramina_s[n_sacral] if n_sacral else -np.inf)
     aside = (np.abs(left) > np.where(sacral, ILIUM_MM, TRANSVERSE_TIP_MM)) & (back < 45)
     goal = (np.abs(left) > RIB_SEED_MM) | ndimage.binary_dilation(seen < OUT_OF_VIEW_HU)
     return _reaching(bone & aside, goal)
@@ -77,12 +71,12 @@ def _rib_cores(seen: np.ndarray, bone: np.ndarray, walls: Walls) -> np.ndarray:
 
 def ala_of_levels(hu: np.ndarray, walls: Walls) -> np.ndarray:
     """(L,) share of bone beside the canal at pedicle height: high in the sacrum only."""
-    back = np.arange(hu.shape[1]) * STEP_MM - FRONT_MM
-    left = np.abs(np.arange(hu.shape[2]) * STEP_MM - LEFT_MM)
-    beside = ((left > 24) & (left < 40))[None, :] & ((back > -28) & (back < 6))[:, None]
+    _, back, left = millimetres(hu.shape)
+    aside = np.abs(left)
+    beside = ((aside > 24) & (aside < 40) & (back > -28) & (back < 6))[0]
     share = []
     for pedicle in walls.pedicles_s:
-        rows = slice(max(int((pedicle - 5) / STEP_MM), 0), int((pedicle + 5) / STEP_MM) + 1)
+        rows = slice(plane_at(pedicle - 5), plane_at(pedicle + 5) + 1)
         slab = ndimage.gaussian_filter(hu[rows], 1.5)
         share.append(float((slab[:, beside] > 110).mean()) if len(slab) else 0.0)
     return np.array(share)

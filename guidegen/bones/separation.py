@@ -128,7 +128,7 @@ def _coarse_potential(
 
 def _nearest_level(shape: tuple[int, ...], walls: Walls) -> np.ndarray:
     """First guess of the potential: the level index at each height."""
-    s = np.arange(shape[0]) * STEP_MM
+    s = millimetres(shape)[0].ravel()
     levels = np.arange(len(walls.pedicles_s))
     guess = np.interp(s, walls.pedicles_s, levels) if len(levels) > 1 else np.zeros(len(s))
     return np.broadcast_to(guess[:, None, None], shape)

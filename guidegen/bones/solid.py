@@ -7,7 +7,7 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from guidegen.bones.separation import BONE_HU
-from guidegen.bones.straightened import FRONT_MM, LEFT_MM, STEP_MM, Straight
+from guidegen.bones.straightened import Straight, millimetres
 from guidegen.model.volume import CTVolume
 
 RIB_LABEL = 999
@@ -70,8 +70,8 @@ def _filled(own: np.ndarray) -> np.ndarray:
 def _lumen(straight: Straight, box: tuple[slice, ...]) -> np.ndarray:
     """Soft voxels around the canal's centreline, connected to it."""
     hu = ndimage.gaussian_filter(straight.hu[box], 0.7)
-    back = (np.arange(straight.hu.shape[1]) * STEP_MM - FRONT_MM)[box[1]][None, :, None]
-    left = (np.arange(straight.hu.shape[2]) * STEP_MM - LEFT_MM)[box[2]][None, None, :]
+    _, back, left = millimetres(straight.hu.shape)
+    back, left = back[:, box[1]], left[:, :, box[2]]
     soft = (hu < BONE_HU) & (np.hypot(back, left) < 16)
     pieces, _ = ndimage.label(soft)
     seeds = np.unique(pieces[(np.hypot(back, left) < 2.0) & soft])

@@ -13,6 +13,7 @@ from guidegen.bones.levels import Walls, read_walls
 from guidegen.bones.naming import name_levels
 from guidegen.bones.separation import separate
 from guidegen.bones.solid import RIB_LABEL, native_labels, solid_straight
+from guidegen.bones.straightened import Straight
 from guidegen.model.level import Level, Spine
 from guidegen.model.notice import Notice, Progress, silent
 from guidegen.model.volume import CTVolume, LabelMap
@@ -55,7 +56,7 @@ def find_spine(
     solid = solid_straight(straight)
     progress("carrying the vertebrae to the scan", 0.6)
     values = native_labels(part, straight, solid)
-    complete = _complete(values, len(walls.pedicles_s), walls, part, volume)
+    complete = _complete(values, straight, part, volume)[: len(walls.pedicles_s)]
     naming = name_levels(straight, walls, complete, lowest_level)
     keep = [n for n, name in enumerate(naming.names) if not re.match("X", name)]
     names = {n + 1: naming.names[n] for n in keep if (values == n + 1).any()}
@@ -88,22 +89,19 @@ def _level(walls: Walls, n: int, name: str, complete: bool) -> Level:
 
 
 def _complete(
-    values: np.ndarray, n_levels: int, walls: Walls, part: CTVolume, volume: CTVolume
+    values: np.ndarray, straight: Straight, part: CTVolume, volume: CTVolume
 ) -> np.ndarray:
-    """(L,) the vertebra does not touch the scan's own border, and both its foramina are seen."""
+    """Whether each label (from 1) keeps clear of the scan's border and of the searched ends."""
     start = np.rint(volume.grid.kji(part.grid.patient((0, 0, 0)))).astype(int)
     stop = start + part.hu.shape
-    touching: set[int] = set()
+    borders = [straight.labels[0], straight.labels[-1]]
     for axis in range(3):
-        ends = []
         if start[axis] == 0:
-            ends.append(0)
+            borders.append(np.take(values, 0, axis=axis))
         if stop[axis] == volume.hu.shape[axis]:
-            ends.append(part.hu.shape[axis] - 1)
-        for end in ends:
-            touching |= set(np.unique(np.take(values, end, axis=axis)).tolist())
-    whole = np.array([n + 1 not in touching for n in range(n_levels)])
-    return whole
+            borders.append(np.take(values, -1, axis=axis))
+    touching = np.unique(np.concatenate([np.unique(b).astype(int) for b in borders]))
+    return ~np.isin(np.arange(1, RIB_LABEL), touching)
 
 
 def _cut_off(levels: tuple[Level, ...]) -> tuple[Notice, ...]:

@@ -14,6 +14,8 @@ STEP_MM = 0.8
 LEFT_MM = 66.0
 FRONT_MM = 52.0
 BACK_MM = 78.0
+END_MM = 24.0
+"""The grid runs this far beyond the canal's ends: what lies there obliquely is in view too."""
 OUT_OF_VIEW_HU = -1100.0
 """Below air: the scan holds nothing there."""
 
@@ -34,7 +36,7 @@ class Straight:
 
     def voxels(self, points_mm: Floats) -> Floats:
         """LPS points (..., 3) to continuous voxel coordinates of the straightened grid."""
-        corner = np.array([0.0, FRONT_MM, LEFT_MM])
+        corner = np.array([END_MM, FRONT_MM, LEFT_MM])
         return np.asarray((straight_coordinates(self.frames, points_mm) + corner) / STEP_MM)
 
 
@@ -61,21 +63,28 @@ def straight_coordinates(frames: CanalFrames, points_mm: Floats) -> Floats:
 
 def millimetres(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(S, 1, 1) arc length, (1, B, 1) back and (1, 1, L) left of the straightened voxels."""
-    s = np.arange(shape[0])[:, None, None] * STEP_MM
+    s = (np.arange(shape[0]) * STEP_MM - END_MM)[:, None, None]
     back = (np.arange(shape[1]) * STEP_MM - FRONT_MM)[None, :, None]
     left = (np.arange(shape[2]) * STEP_MM - LEFT_MM)[None, None, :]
     return s, back, left
+
+
+def plane_at(s_mm: float) -> int:
+    """Index of the plane nearest to an arc length, not below zero."""
+    return max(round((s_mm + END_MM) / STEP_MM), 0)
 
 
 def straightened_scan(volume: CTVolume, frames: CanalFrames) -> np.ndarray:
     """(S, back, left) HU at STEP_MM, below OUT_OF_VIEW_HU beyond the scan."""
     back = np.arange(-FRONT_MM, BACK_MM + 1e-6, STEP_MM)
     left = np.arange(-LEFT_MM, LEFT_MM + 1e-6, STEP_MM)
-    s = np.arange(0, len(frames.centres_mm) - 1 + 1e-6, STEP_MM)
-    n = np.minimum(s.astype(int), len(frames.centres_mm) - 2)
-    part = (s - n)[:, None]
+    last = len(frames.centres_mm) - 1
+    s = np.arange(-END_MM, last + END_MM + 1e-6, STEP_MM)
+    n = np.clip(np.floor(s).astype(int), 0, last - 1)
+    part = np.clip(s - n, 0, 1)[:, None]
     centres = frames.centres_mm[n] * (1 - part) + frames.centres_mm[n + 1] * part
     axes = frames.axes[n] * (1 - part[:, :, None]) + frames.axes[n + 1] * part[:, :, None]
+    centres += (s - np.clip(s, 0, last))[:, None] * axes[:, :, 2]
     out = np.empty((len(s), len(back), len(left)), dtype=np.float32)
     for row in range(len(s)):
         plane = (
