@@ -21,6 +21,8 @@ JOINT_SPACING_MM = 1.6
 """Coarser scans show no joint space: their bones part half-way between the labels."""
 JOINT_WIDTH_MM = 2.4
 APART_MM = 6.0
+PORE_MM = 0.9
+"""Gaps in a thin cortex up to twice as wide are torn by noise or vessels (engineering choice)."""
 
 
 def within_label(
@@ -42,15 +44,32 @@ def within_label(
     depth = _distance(own | other, spacing) - SLACK_MM - spacing.max() / 2
     out = np.minimum(field, (SLACK_MM - to_own) * HU_PER_MM)
     if not other.any():
-        return np.asarray(np.maximum(out, depth * HU_PER_MM), dtype=np.float32)
+        out = np.maximum(out, depth * HU_PER_MM)
+        return np.asarray(np.maximum(out, _sealed(out, own, spacing)), dtype=np.float32)
     to_other = _distance(~other, spacing)
     joint = _joint(hu, np.maximum(to_own, to_other), spacing)
     if joint.any():
         depth = np.minimum(depth, _distance(~joint, spacing) - JOINT_SLACK_MM)
     out = np.maximum(out, depth * HU_PER_MM)
+    out = np.maximum(out, _sealed(out, own & ~_near(joint, PORE_MM + 0.5, spacing), spacing))
     apart = ndimage.gaussian_filter(to_other - to_own, 0.6 / spacing)
     out = np.where(to_other < APART_MM, np.minimum(out, apart * HU_PER_MM / 2), out)
     return np.asarray(out, dtype=np.float32)
+
+
+def _sealed(field: np.ndarray, own: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """Where thin cortex is torn, the marrow behind it: closed pores and what they led to."""
+    solid = field > 0
+    shell = _distance(_near(solid, PORE_MM, spacing), spacing) - PORE_MM
+    closed = solid | (own & (shell > 0))
+    marrow = ndimage.binary_fill_holes(closed) & ~closed
+    inner = np.where(own, shell - spacing.max() / 2, -np.inf)
+    return np.where(marrow, spacing.max() / 2, inner) * HU_PER_MM
+
+
+def _near(mask: np.ndarray, reach_mm: float, spacing: np.ndarray) -> np.ndarray:
+    """Voxels within reach of a mask."""
+    return _distance(~mask, spacing) <= reach_mm
 
 
 def _joint(hu: np.ndarray, from_contact: np.ndarray, spacing: np.ndarray) -> np.ndarray:
