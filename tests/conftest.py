@@ -68,3 +68,17 @@ def planned_once(tmp_path_factory: pytest.TempPathFactory, ball_ct: Path) -> Pat
 def planned(tmp_path: Path, planned_once: Path, ball: object) -> Path:
     """A planned case of the ball that the test may change."""
     return Path(shutil.copytree(planned_once, tmp_path / "demo"))
+
+
+@pytest.fixture(scope="session")
+def phantom_case(tmp_path_factory: pytest.TempPathFactory):
+    """Scan and plan (and build) phantoms; each wish is made once a session."""
+    from tests.validation.cases import built, planned
+
+    place = tmp_path_factory.mktemp("phantom_cases")
+
+    def make(wish, build: bool = False):
+        case = planned(wish, place)
+        return built(case) if build else case
+
+    return make

@@ -1,0 +1,184 @@
+"""Write docs/validation/*.md from measures on phantoms: ``python -m docs.make_validation``.
+
+Every case is scanned, planned and built in ``--work DIR`` (kept, so that a second run measures
+only); name pages to write only these. The measures and limits are those of ``tests/validation``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from guidegen.phantoms.scan import ScanOptions
+from tests.validation import measures, parts
+from tests.validation.cases import Case, Wish, built, planned
+
+FOLDER = Path(__file__).with_name("validation")
+MADE = (
+    "Made by `python -m docs.make_validation`. Phantoms: point spread 0.5 mm in the slice, slice "
+    "profile 1.0 mm, cortex 1.0 mm, endplates 0.5 mm, noise 25 HU, voxels 0.5 x 0.5 x 1.0 mm."
+)
+CASES = (
+    Wish("demo", "L3"),
+    Wish("lumbar", "L2-L3"),
+    Wish("round", "L3"),
+    Wish("scoliosis", "L1-L2"),
+    Wish("thoracic", "T8-T9"),
+    Wish("narrow", "T5-T8", lowest_level="T8"),
+    Wish("fused", "T11-T12"),
+)
+POSITIONS = tuple(
+    Wish("demo", "L3", options)
+    for options in (
+        ScanOptions(oblique_deg=15.0),
+        ScanOptions(tilt_deg=12.0),
+        ScanOptions(flip="slices"),
+        ScanOptions(flip="feet_first"),
+    )
+)
+Plan = Callable[[Wish], Case]
+
+
+def table(*columns: str) -> list[str]:
+    """The head of a table."""
+    return ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+
+
+def line(*cells: object) -> str:
+    """One row; numbers with two digits."""
+    texts = (f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells)
+    return "| " + " | ".join(texts) + " |"
+
+
+def over(value: float, limit: float, digits: int = 2) -> str:
+    """A value, in bold where it is over its limit."""
+    text = f"{value:.{digits}f}"
+    return f"**{text}**" if abs(value) > limit else text
+
+
+def corridors(plan: Plan) -> Iterator[str]:
+    """Planned paths on the analytic bones."""
+    yield "# Corridors on the analytic surface"
+    yield ""
+    yield (
+        "`true` is the planned line's corridor on the phantom's own function, `best` the widest "
+        "that the default settings allow there (convergence, entry height, depth, drill and "
+        "sleeve), found by another search. Limits: best - true <= 0.5 mm, direction within 2 deg "
+        "of the axis in a round pedicle (phantom `round`; elsewhere a pedicle leaves room, so "
+        "that the direction is not tested). Over a limit: **bold**."
+    )
+    yield ""
+    head = ("phantom", "path", "planned mm", "true mm", "best mm", "best - true", "entry off mm")
+    yield from table(*head, "off the axis deg")
+    for wish in CASES:
+        case = plan(wish)
+        for row in measures.path_rows(case):
+            turn = over(row.turn_deg, 2.0, 1) if wish.phantom == "round" else ""
+            loss = over(row.loss_mm, 0.5)
+            yield line(wish.phantom, row.name, row.planned_mm, row.true_mm, row.best_mm, loss,
+                       row.entry_off_mm, turn)  # fmt: skip
+        for item in case.plan["skipped"]:
+            width = item["corridor_diameter_mm"]
+            yield line(wish.phantom, item["name"], item["code"], "", "", "", "", f"{width} mm")
+
+
+def surfaces(plan: Plan) -> Iterator[str]:
+    """Found surfaces against the analytic ones."""
+    yield "# Surfaces against the analytic bones"
+    yield ""
+    yield (
+        "Symmetric distance, weighted by area. Limits: mean <= 0.10 mm and 95th percentile "
+        "<= 0.30 mm over all but the endplates (0.5 mm thick) and 2 mm round the cuts through "
+        "fused bone, which are apart. Over a limit: **bold**."
+    )
+    yield ""
+    yield from table("phantom", "bone", "region", "mean mm", "95 % mm", "largest mm")
+    for wish in CASES:
+        case = plan(wish)
+        for bone in (b["name"] for b in case.plan["bones"]):
+            if bone not in case.scene.definition.expect.levels:
+                continue
+            for n, row in enumerate(measures.surface_rows(case, bone)):
+                mean, high = (over(row.mean_mm, 0.1), over(row.p95_mm, 0.3)) if n == 0 else (
+                    row.mean_mm, row.p95_mm)  # fmt: skip
+                yield line(wish.phantom, bone, row.region, mean, high, row.largest_mm)
+
+
+def positions(plan: Plan) -> Iterator[str]:
+    """The same phantom scanned otherwise."""
+    yield "# The same patient scanned oblique, tilted or flipped"
+    yield ""
+    yield (
+        "L3 of the demo phantom against its straight scan (another noise each). Limits: corridor "
+        "+-0.2 mm, entry and tip 0.5 mm. Over a limit: **bold**."
+    )
+    yield ""
+    yield from table("scan", "path", "corridor mm", "entry mm", "tip mm", "turn deg", "length mm")
+    straight = plan(CASES[0])
+    for wish in POSITIONS:
+        for row in measures.shift_rows(straight, plan(wish)):
+            corridor = over(row.corridor_mm, 0.2)
+            entry, tip = over(row.entry_mm, 0.5), over(row.tip_mm, 0.5)
+            scan = wish.name.split("_", 2)[2].replace("_", " ")
+            yield line(scan, row.name, corridor, entry, tip, row.turn_deg, row.length_mm)
+
+
+def files(plan: Plan) -> Iterator[str]:
+    """Guides as they are in their files."""
+    yield "# Guides read back from their files"
+    yield ""
+    yield (
+        "Bores fitted to the STL's own triangles; overlap and straight removal by exact booleans "
+        "with every bone of the case; smallest wall as in checks.json. Limits: 0.05 mm, 0.1 deg, "
+        "diameter 2.9 mm +- 0.05, overlap 0, wall 2.0 mm. Over a limit: **bold**."
+    )
+    yield ""
+    head = ("phantom", "path", "axis off mm", "angle deg", "diameter mm", "overlap mm3")
+    yield from table(*head, "removal mm3", "smallest wall mm")
+    for wish in CASES:
+        case = built(plan(wish))
+        for path in case.plan["paths"]:
+            yield line(wish.phantom, path["name"], *_in_file(case, path["name"], path["bone"]))
+
+
+def _in_file(case: Case, path: str, bone: str) -> list[str]:
+    """Bore, overlap, removal and wall of a path's guide; or why there is no guide."""
+    part = f"guides/{bone}.stl"
+    checks = [c for c in case.json("checks.json")["checks"] if c["subject"].startswith(part)]
+    if not (case.root / part).is_file():
+        return ["**not exported**: " + ", ".join(c["code"] for c in checks if not c["passed"])]
+    row = measures.bore_row(case, path)
+    wall = min(c["value"] for c in checks if c["code"] == "min_wall")
+    return [
+        over(row.offset_mm, 0.05, 4),
+        over(row.angle_deg, 0.1, 4),
+        f"{row.diameter_mm:.3f}",
+        over(parts.overlap_mm3(case, bone), 0.0),
+        over(parts.removal_mm3(case, bone), 0.0),
+        f"{wall:.2f}",
+    ]
+
+
+PAGES = {"corridors": corridors, "surfaces": surfaces, "positions": positions, "files": files}
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(prog="python -m docs.make_validation", description=__doc__)
+    parser.add_argument("pages", nargs="*", choices=[*PAGES, []], help="only these")
+    parser.add_argument("--work", type=Path, help="keep the cases here")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        place = given.work or Path(name)
+        FOLDER.mkdir(exist_ok=True)
+        for page in given.pages or PAGES:
+            lines = [*PAGES[page](lambda wish: planned(wish, place))]
+            text = "\n".join([lines[0], "", MADE, *lines[1:]]) + "\n"
+            (FOLDER / f"{page}.md").write_text(text, encoding="utf-8", newline="\n")
+            print(f"{page}.md written", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""What the validation measures on a phantom's case, against the analytic bones and the files.
+
+Nothing here uses the planner's search, the landmarks or the program's own checks of bores: paths
+are measured on the phantom's functions, parts on their STL files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from guidegen.mesh.io import read_stl
+from guidegen.mesh.sdf import signed_distance
+from guidegen.model.arrays import Floats
+from guidegen.model.landmarks import Landmark
+from guidegen.phantoms import truth
+from guidegen.phantoms.approach import DrillSpace
+from guidegen.phantoms.corridor import AxisLimits, best_corridor, corridor_of
+from guidegen.phantoms.landmarks import isthmus
+from guidegen.phantoms.neighbours import PartedField
+from guidegen.phantoms.spine import Scene
+from guidegen.phantoms.surface import distances
+from guidegen.procedures.pedicle_screws.pedicle import path_limits
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+from tests.validation.cases import Case
+
+REGIONS = ("pedicles", "body", "arch", "joints", "endplates", "cuts")
+APART = ("endplates", "cuts")
+"""Reported apart and left out of the limit: half-millimetre endplates, cuts through fused bone."""
+
+
+def angle_deg(a: Floats, b: Floats) -> float:
+    """Angle between two directions (3,)."""
+    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)))
+
+
+def settings_limits(scene: Scene, level: str, side: str) -> AxisLimits:
+    """The default settings' limits for one pedicle, in the phantom's own vertebra frame."""
+    vertebra = scene.vertebrae[level]
+    middle, width, height = isthmus(scene.solid(level), vertebra, side)
+    mark = Landmark(f"pedicle_{side}", middle, 0.0, "", {"width_mm": width, "height_mm": height})
+    limits = path_limits(level, mark, PedicleSettings())
+    higher = float(middle[2] - vertebra.isthmus(side)[2])
+    return AxisLimits(
+        limits.axial_deg,
+        limits.sagittal_deg,
+        limits.entry_height_mm + higher,
+        limits.depth_share[0],
+        DrillSpace(
+            limits.drill_radius_mm,
+            limits.sleeve_radius_mm,
+            limits.standoff_mm,
+            limits.sleeve_reach_mm,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class PathRow:
+    """One planned path on the analytic bone; mm and degrees.
+
+    Args:
+        name: ``L3_left``.
+        planned_mm: The corridor that the plan says.
+        true_mm: The same line's corridor on the analytic surface.
+        best_mm: The widest that the settings allow there.
+        entry_off_mm: How deep the planned entry lies under the true surface.
+        turn_deg: Between the path and the pedicle's axis in the definition.
+    """
+
+    name: str
+    planned_mm: float
+    true_mm: float
+    best_mm: float
+    entry_off_mm: float
+    turn_deg: float
+
+    @property
+    def loss_mm(self) -> float:
+        """How much wider the best corridor is."""
+        return self.best_mm - self.true_mm
+
+
+def path_row(case: Case, name: str) -> PathRow:
+    """Measure one planned path on the analytic surface."""
+    path, scene = case.path(name), case.scene
+    level, side = path["bone"], path["side"]
+    entry, tip = np.array(path["entry_mm"]), np.array(path["tip_mm"])
+    way = (tip - entry) / np.linalg.norm(tip - entry)
+    true, off = corridor_of(scene, level, side, entry, tip)
+    limits = settings_limits(scene, level, side)
+    best = best_corridor(scene, level, side, limits, (entry, way)).diameter_mm
+    axis = scene.poses[level].vectors(scene.vertebrae[level].pedicle_axes(side)[:, 2])
+    planned = float(path["corridor_diameter_mm"])
+    return PathRow(name, planned, true, best, off, angle_deg(way, axis))
+
+
+def path_rows(case: Case) -> list[PathRow]:
+    """Measure all planned paths."""
+    return [path_row(case, path["name"]) for path in case.plan["paths"]]
+
+
+@dataclass(frozen=True)
+class ShiftRow:
+    """How one path differs between two scans of the same phantom; mm and degrees."""
+
+    name: str
+    corridor_mm: float
+    entry_mm: float
+    tip_mm: float
+    turn_deg: float
+    length_mm: float
+
+
+def shift_rows(straight: Case, other: Case) -> list[ShiftRow]:
+    """Compare the paths of two cases by name."""
+    rows = []
+    for a in straight.plan["paths"]:
+        b = other.path(a["name"])
+        ends = [np.array(p[key]) for p in (a, b) for key in ("entry_mm", "tip_mm")]
+        rows.append(
+            ShiftRow(
+                a["name"],
+                b["corridor_diameter_mm"] - a["corridor_diameter_mm"],
+                float(np.linalg.norm(ends[2] - ends[0])),
+                float(np.linalg.norm(ends[3] - ends[1])),
+                angle_deg(ends[1] - ends[0], ends[3] - ends[2]),
+                b["length_mm"] - a["length_mm"],
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class SurfaceRow:
+    """Symmetric distance between a found and the analytic surface, mm, over a region."""
+
+    bone: str
+    region: str
+    mean_mm: float
+    p95_mm: float
+    largest_mm: float
+
+
+def region_of(scene: Scene, level: str, local: Floats) -> Any:
+    """(N,) names of the regions in which points of the vertebra's frame lie."""
+    vertebra, solid = scene.vertebrae[level], scene.solid(level)
+    s = vertebra.sizes
+    in_front = local[:, 1] < s.depth / 2 - 1.0
+    found = np.where(in_front, "body", "arch").astype(object)
+    for side in ("left", "right"):
+        found[np.linalg.norm(local - vertebra.isthmus(side), axis=1) < 9.0] = "pedicles"
+    for joints in (vertebra.above, vertebra.below):
+        for joint in joints.values():
+            found[np.linalg.norm(local - joint.centre, axis=1) < 11.0] = "joints"
+    wide = (local[:, 0] / (s.width / 2)) ** 2 + (local[:, 1] / (s.depth / 2)) ** 2 < 1.05
+    for upper in (True, False):
+        point, normal = vertebra.endplate(upper)
+        found[wide & (np.abs((local - point) @ normal) < 2.0)] = "endplates"
+    if isinstance(solid.shape, PartedField):
+        points = np.ascontiguousarray(local.T)
+        mine = solid.shape._own(points)[0]
+        for neighbour in solid.shape._neighbours:
+            found[np.abs(0.5 * (mine - neighbour.measure(points))) < 2.0] = "cuts"
+    return found
+
+
+def _centres(vertices: Floats, faces: Any) -> tuple[Floats, Floats]:
+    """(F, 3) middles of faces and (F,) their areas."""
+    corners = vertices[faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return corners.mean(axis=1), np.linalg.norm(normal, axis=1) / 2
+
+
+def _row(bone: str, region: str, off: Floats, area: Floats) -> SurfaceRow:
+    order = np.argsort(off)
+    share = np.cumsum(area[order]) / area.sum()
+    p95 = float(off[order][np.searchsorted(share, 0.95)])
+    return SurfaceRow(bone, region, float((off * area).sum() / area.sum()), p95, float(off.max()))
+
+
+def surface_rows(case: Case, level: str) -> list[SurfaceRow]:
+    """Measure a found bone against the analytic one: region by region, and ``all but`` the apart.
+
+    Both ways: from the found faces' middles to the analytic surface and from the analytic
+    surface's to the found one, weighted by area.
+    """
+    scene, bone = case.scene, case.bone(level)
+    solid = scene.solid(level)
+    into = solid.patient_from_bone.inverse
+    found, found_area = _centres(bone.vertices_mm, bone.faces)
+    true_bone = truth.surface(scene.definition, level, 0.8)
+    true, true_area = _centres(true_bone.vertices_mm, true_bone.faces)
+    off = np.concatenate(
+        [
+            np.abs(distances(solid.shape, into.points(found))),
+            np.abs(signed_distance(true, bone.vertices_mm, bone.faces)),
+        ]
+    )
+    area = np.concatenate([found_area / found_area.sum(), true_area / true_area.sum()])
+    region = region_of(scene, level, into.points(np.concatenate([found, true])))
+    rows = [
+        _row(level, name, off[region == name], area[region == name])
+        for name in REGIONS
+        if (region == name).any()
+    ]
+    counted = ~np.isin(region, APART)
+    return [_row(level, "all but endplates and cuts", off[counted], area[counted]), *rows]
+
+
+@dataclass(frozen=True)
+class BoreRow:
+    """A bore as it lies in the STL file against plan.json; mm and degrees."""
+
+    name: str
+    offset_mm: float
+    angle_deg: float
+    diameter_mm: float
+
+
+def bore_row(case: Case, name: str) -> BoreRow:
+    """Fit a cylinder to the faces of a guide's file round a planned path.
+
+    The axis is square to the faces' normals (least squares), the circle is fitted to the corners
+    in the plane square to it; the offset is the larger one at the bore's two ends.
+    """
+    path = case.path(name)
+    vertices, faces = read_stl(case.root / "guides" / f"{path['bone']}.stl")
+    entry, tip = np.array(path["entry_mm"]), np.array(path["tip_mm"])
+    way = (tip - entry) / np.linalg.norm(tip - entry)
+    offset = vertices - entry
+    place = offset @ way
+    beside = np.linalg.norm(offset - np.outer(place, way), axis=1)
+    wall = (beside < 1.7) & (place < 0.0)
+    chosen = faces[wall[faces].all(axis=1)]
+    corners = vertices[chosen]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = normal / area
+    round_it = np.abs(normal @ way) < 0.2
+    axis = np.linalg.svd((normal * np.sqrt(area))[round_it], full_matrices=False)[2][2]
+    axis = axis * np.sign(axis @ way)
+    points = vertices[np.unique(chosen[round_it])] - entry
+    u = np.linalg.svd(axis[None])[2][1:]
+    flat = points @ u.T
+    matrix = np.column_stack([2 * flat, np.ones(len(flat))])
+    x, y, rest = np.linalg.lstsq(matrix, (flat**2).sum(axis=1), rcond=None)[0]
+    centre = entry + np.array([x, y]) @ u
+    places = points @ axis
+    off = [
+        np.linalg.norm(np.cross(centre + t * axis - entry, way))
+        for t in (places.min(), places.max())
+    ]
+    diameter = 2 * float(np.sqrt(rest + x * x + y * y))
+    return BoreRow(name, float(max(off)), angle_deg(axis, way), diameter)
