@@ -22,6 +22,7 @@ from guidegen.export.folder import CaseFolder, new_case, open_case
 from guidegen.export.log import Log
 from guidegen.export.manifest import engravings
 from guidegen.export.order import Order
+from guidegen.export.parts import publish_folder, staging
 from guidegen.export.plan_json import plan_to_json
 from guidegen.mesh.io import read_stl
 from guidegen.model.case import Approval
@@ -137,21 +138,23 @@ def phantom(
         found = ", ".join(names) or "nothing"
         wanted = ", ".join(phantom_names())
         raise InputError(f"give one phantom ({wanted}) or --from-meshes A.stl ..., found {found}")
-    with new_case(out):
+    with new_case(out, force=None) as folder, staging(folder) as aside:
         progress("phantom: making a CT", 0.0)
         if meshes:
-            write_meshes_phantom([Path(name) for name in (*meshes, *names)], out, scan)
+            write_meshes_phantom([Path(name) for name in (*meshes, *names)], aside, scan)
         else:
-            write_phantom(names[0], out, scan)
+            write_phantom(names[0], aside, scan)
+        publish_folder(aside, out)
     return Outcome({"folder": str(out)}, (f"phantom written to {out}",))
 
 
 def demo(out: Path, progress: Progress) -> Outcome:
     """Make the demo phantom's CT and run the main job on it."""
     scan = out / "dicom"
-    with new_case(out, force=True, source=scan):
+    with new_case(out, force=True, source=scan) as folder, staging(folder) as aside:
         progress("phantom: making a CT", 0.0)
-        write_phantom("demo", scan, ScanOptions())
+        write_phantom("demo", aside / scan.name, ScanOptions())
+        publish_folder(aside, out)
     later = _share(progress, 0.2, 1.0)
     done = run("pedicle-screws", scan, out, {"force": True}, "guidegen demo", later)
     return replace(done, lines=(f"the phantom's CT (DICOM): {scan}", *done.lines))

@@ -95,7 +95,9 @@ def unwritable(path: Path, error: OSError) -> InputError:
 
 
 def os_sentence(error: OSError) -> str:
-    """Say in one sentence what the operating system refused."""
+    """Say in one sentence what the operating system refused; libraries wrap its error."""
+    while error.errno is None and isinstance(error.__cause__, OSError):
+        error = error.__cause__
     if error.errno == errno.ENOSPC:
         return "the disk is full: free some space and run the command again"
     name = f"{error.filename}: " if error.filename else ""

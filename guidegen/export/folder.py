@@ -107,10 +107,13 @@ class CaseFolder:
 
 
 @contextmanager
-def new_case(root: Path, force: bool = False, source: Path | None = None) -> Iterator[CaseFolder]:
+def new_case(
+    root: Path, force: bool | None = False, source: Path | None = None
+) -> Iterator[CaseFolder]:
     """Open a folder for a new case; an empty one that was made for it goes again on failure.
 
     The scan itself may already lie in the folder: ``source`` does not count as filling it.
+    ``force`` is None where the command has no such option.
 
     Raises:
         InputError: It is a file, can't be written, or holds something and ``force`` is off.
@@ -120,7 +123,8 @@ def new_case(root: Path, force: bool = False, source: Path | None = None) -> Ite
     folder = CaseFolder(root)
     if root.is_dir() and any(_fills(path, source) for path in root.iterdir()):
         if not force:
-            raise InputError(f"{root} is not empty: choose another --out, or --force to replace it")
+            offer = "" if force is None else ", or --force to replace it"
+            raise InputError(f"{root} is not empty: choose another --out{offer}")
         if not folder.record.is_file():
             raise InputError(f"{root} holds files but no case.toml: --force only replaces a case")
     try:

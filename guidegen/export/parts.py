@@ -73,6 +73,22 @@ def publish(stage: Path, folder: CaseFolder, parts: tuple[Guide, ...], report: C
                 (stage / name).replace(folder.root / name)
 
 
+def publish_folder(stage: Path, root: Path) -> None:
+    """Move all that was written aside into its folder; what has the same name goes.
+
+    Raises:
+        InputError: The folder can't be written.
+    """
+    try:
+        for made in sorted(stage.iterdir()):
+            place = root / made.name
+            if place.is_dir():
+                shutil.rmtree(place)
+            made.replace(place)
+    except OSError as error:
+        raise unwritable(root, error) from error
+
+
 def write_bones(
     stage: Path, bones: tuple[Bone, ...]
 ) -> tuple[tuple[Bone, ...], tuple[BoneRecord, ...]]:

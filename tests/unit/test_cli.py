@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from guidegen import __version__, console
+from guidegen import __version__, commands, console
 from guidegen.cli import main
 from guidegen.errors import NotApproved
 
@@ -199,6 +199,29 @@ def test_an_unwritable_folder(ball, ball_ct, tmp_path, capsys):
     tmp_path.chmod(0o500)
     assert main(["plan", "ball", str(ball_ct), "--out", str(tmp_path / "case")]) == 1
     assert "can't be written" in capsys.readouterr().err
+
+
+def test_a_phantom_is_there_whole_or_not_at_all(monkeypatch, tmp_path, capsys):
+    def half(name, out, scan):
+        out.mkdir(exist_ok=True)
+        (out / "CT0001.dcm").write_bytes(b"half")
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError as error:
+            raise OSError("with tag (7FE0,0010) got exception") from error
+
+    monkeypatch.setattr(commands, "write_phantom", half)
+    for arguments in (["phantom", "demo"], ["demo"]):
+        assert main([*arguments, "--out", str(tmp_path / "out"), "-q"]) == 1
+        assert "disk is full" in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_phantom_replaces_nothing(tmp_path, capsys):
+    (tmp_path / "note.txt").write_text("mine")
+    assert main(["phantom", "demo", "--out", str(tmp_path), "-q"]) == 1
+    told = capsys.readouterr().err
+    assert "is not empty" in told and "--force" not in told
 
 
 def test_python_dash_m():
