@@ -22,6 +22,7 @@ from guidegen.model.guide import Guide
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import BoneRecord, Plan
 from guidegen.model.volume import CTVolume
+from guidegen.model.workers import side_by_side
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
@@ -126,19 +127,20 @@ def measured(
     A part that could not be made or written is a failed finding.
     """
     procedure, settings = procedure_of(record)
-    parts: list[Guide] = []
-    findings: list[Finding] = []
-    for number, guide in enumerate(guides):
-        if isinstance(guide, Finding):
-            findings.append(guide)
-            continue
-        progress(guide.name, number / len(guides))
-        part = write_part(aside, guide, case.plan)
+
+    def measure(guide: Guide | Finding) -> tuple[Guide | Finding, tuple[Finding, ...]]:
+        part = write_part(aside, guide, case.plan) if isinstance(guide, Guide) else guide
         if isinstance(part, Finding):
-            findings.append(part)
-            continue
-        parts.append(part)
-        findings += procedure.check(part, case.plan, case.bones, settings)
+            return part, (part,)
+        return part, procedure.check(part, case.plan, case.bones, settings)
+
+    def starting(n: int) -> None:
+        guide = guides[n]
+        progress(guide.name if isinstance(guide, Guide) else guide.subject, n / len(guides))
+
+    found = side_by_side(measure, guides, starting)
+    parts = [part for part, _ in found if isinstance(part, Guide)]
+    findings = [finding for _, group in found for finding in group]
     findings += check_coverage(case.plan, tuple(parts))
     return tuple(parts), CheckReport(tuple(findings))
 

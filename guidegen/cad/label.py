@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ _PITCH = 1.55
 _TALLER_MM = 0.5
 _CURVE_STEPS = 4
 MARGIN_MM = 1.8
+_READING = Lock()
 
 
 @cache
@@ -49,10 +51,12 @@ def _curve(start: Floats, control: Sequence[Any]) -> list[Floats]:
 @cache
 def _glyph(letter: str) -> tuple[tuple[Floats, ...], float]:
     """Outlines (each (N, 2)) and advance of a letter, in units of the cap height."""
-    glyphs, widths, names, cap = _font()
-    name = names.get(ord(letter), names[ord("?")])
-    pen = DecomposingRecordingPen(glyphs)
-    glyphs[name].draw(pen)
+    with _READING:  # guides are made side by side, the font file has one reader
+        glyphs, widths, names, cap = _font()
+        name = names.get(ord(letter), names[ord("?")])
+        pen = DecomposingRecordingPen(glyphs)
+        glyphs[name].draw(pen)
+        advance = widths[name][0] / cap
     outlines: list[list[Floats]] = []
     for command, points in pen.value:
         if command == "moveTo":
@@ -61,7 +65,7 @@ def _glyph(letter: str) -> tuple[tuple[Floats, ...], float]:
             outlines[-1].append(np.asarray(points[0], dtype=np.float64))
         elif command == "qCurveTo":
             outlines[-1].extend(_curve(outlines[-1][-1], points))
-    return tuple(np.array(o) / cap for o in outlines), widths[name][0] / cap
+    return tuple(np.array(o) / cap for o in outlines), advance
 
 
 def text_width(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ _DEEPEST_MM = 1.5
 _SHARE = 0.03
 _ABOVE_MM = 1.2
 _TEMPLATE = 48
+_READING = Lock()
 Mask = npt.NDArray[np.bool_]
 
 
@@ -166,11 +168,12 @@ def _best_overlap(cut: Floats, letter: str, mirrored: bool) -> float:
 @cache
 def _turned(letter: str, mirrored: bool) -> tuple[Floats, ...]:
     """A letter's normed mask in all turns of 6 degrees."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    with _READING:  # parts are checked side by side, the font file has one reader
+        from matplotlib.font_manager import FontProperties
+        from matplotlib.textpath import TextPath
 
-    font = FontProperties(family="DejaVu Sans", weight="bold")
-    outline: Any = TextPath((0, 0), letter, size=40, prop=font)
+        font = FontProperties(family="DejaVu Sans", weight="bold")
+        outline: Any = TextPath((0, 0), letter, size=40, prop=font)
     x, y = np.meshgrid(np.arange(-5.0, 45.0, 0.5), np.arange(-5.0, 45.0, 0.5), indexing="xy")
     mask = outline.contains_points(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
     if mirrored:

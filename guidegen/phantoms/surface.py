@@ -12,7 +12,8 @@ from guidegen.phantoms.shapes import Distances, Points
 
 Shape = Callable[[Points], tuple[Distances, Distances]]
 _CELL = 8
-_CHUNK = 200_000
+_CHUNK = 50_000
+"""Points measured at once: their many intermediate arrays stay in the processor's cache."""
 
 
 def distances(shape: Shape, points_mm: Floats) -> Floats:
@@ -42,8 +43,9 @@ def sample(shape: Shape, lattice: Lattice) -> Field:
     near = np.flatnonzero(np.abs(middle) < 1.4 * np.sqrt(3) * half + 1.0)
     k = np.arange(_CELL)
     offsets = np.stack(np.meshgrid(k, k, k, indexing="ij"), axis=-1).reshape(-1, 3) * step
-    for start in range(0, len(near), 256):
-        chosen = near[start : start + 256]
+    per_chunk = _CHUNK // _CELL**3
+    for start in range(0, len(near), per_chunk):
+        chosen = near[start : start + per_chunk]
         points = (first[chosen][:, None] + offsets).reshape(-1, 3)
         found = shape(np.ascontiguousarray(points.T, dtype=np.float32))[0]
         values[chosen] = found.reshape(len(chosen), -1)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from guidegen.model.workers import side_by_side
 from guidegen.phantoms.catalog import load_definition
 from guidegen.phantoms.definition import Definition
 from guidegen.phantoms.dicom import Series, write_series
@@ -45,9 +46,16 @@ def write_phantom(
     out, options = Path(out), options or ScanOptions()
     definition = load_definition(name) if isinstance(name, str) else name
     scene = build_scene(definition)
-    hu, scan = render(scene, options)
-    write_series(out, hu, scan, Series(definition.name, definition.seed, options))
-    write_truth(out, truth_of(definition))
+    out.mkdir(parents=True, exist_ok=True)
+
+    def scanned() -> None:
+        hu, scan = render(scene, options)
+        write_series(out, hu, scan, Series(definition.name, definition.seed, options))
+
+    def described() -> None:
+        write_truth(out, truth_of(definition))
+
+    side_by_side(lambda job: job(), (scanned, described))
     return out
 
 

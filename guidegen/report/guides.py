@@ -11,6 +11,7 @@ from guidegen.model.arrays import Floats
 from guidegen.model.case import Case
 from guidegen.model.frames import Pose
 from guidegen.model.guide import Guide
+from guidegen.model.workers import side_by_side
 from guidegen.report.drawing import Figure
 from guidegen.report.frames import bone_frame
 from guidegen.report.section import Section
@@ -42,7 +43,7 @@ def guides_section(case: Case) -> Section | None:
     guides = [guide for guide in case.guides if guide.role == "guide"]
     if not guides:
         return None
-    items = [_guide_figures(case, guide) for guide in guides]
+    items = side_by_side(lambda guide: _guide_figures(case, guide), guides)
     title = "Guides on the bone"
     return Section("guides", title, "guides.html.j2", {"items": items}, new_page=True)
 

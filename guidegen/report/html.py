@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from guidegen.model.case import Case
+from guidegen.model.workers import side_by_side
 from guidegen.report.check_table import checks_section
 from guidegen.report.guides import guides_section
 from guidegen.report.head import head_section
@@ -53,7 +54,8 @@ def render_report(case: Case) -> str:
     Returns:
         The page's text.
     """
-    sections = [section for make in SECTIONS if (section := make(case)) is not None]
+    made = side_by_side(lambda make: make(case), SECTIONS)
+    sections = [section for section in made if section is not None]
     page = _environment().get_template("page.html.j2")
     return page.render(
         title=f"{case.plan.case_id} – guidegen report",

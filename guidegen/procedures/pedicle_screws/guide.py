@@ -17,6 +17,7 @@ from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Path, Plan
+from guidegen.model.workers import side_by_side
 from guidegen.procedures.pedicle_screws.bones import attempt
 
 
@@ -51,13 +52,16 @@ def build_guides(
     """
     frames = {marks.bone: marks.patient_from_bone for marks in landmarks}
     planned = [b for b in bones if any(p.bone == b.name for p in plan.paths)]
-    parts: list[Guide | Finding] = []
-    for n, bone in enumerate(planned):
-        progress(f"guide for {bone.name}", n / len(planned))
+
+    def make(bone: Bone) -> tuple[Guide | Finding, Guide]:
         others = [b for b in bones if b.name != bone.name]
-        parts.append(_guide_or_reason(plan, (bone, others), frames.get(bone.name), settings.guide))
-        parts.append(bone_model(bone))
-    return tuple(parts)
+        own = _guide_or_reason(plan, (bone, others), frames.get(bone.name), settings.guide)
+        return own, bone_model(bone)
+
+    def starting(n: int) -> None:
+        progress(f"guide for {planned[n].name}", n / len(planned))
+
+    return tuple(part for pair in side_by_side(make, planned, starting) for part in pair)
 
 
 def _guide_or_reason(

@@ -1,0 +1,50 @@
+"""Independent pieces of work side by side, with the results of one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST = 4
+"""Workers at most: each holds the arrays of one guide, about 200 MB (engineering choice)."""
+
+
+def side_by_side(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    starting: Callable[[int], None] = lambda number: None,
+) -> list[Result]:
+    """Do the same work on several items in threads, as many as there are processors.
+
+    Threads, as the libraries that take the time (numpy, scipy, igl) let others run meanwhile,
+    share the bones' search trees, and behave alike on all systems. ``work`` must not change
+    anything that the items share; then the results do not depend on who is faster.
+
+    Args:
+        work: Takes one item.
+        items: What to work on.
+        starting: Told in the caller's thread, in order, which item's result is waited for.
+
+    Returns:
+        The results in the items' order.
+
+    Raises:
+        Exception: The first, in the items' order, that ``work`` raised; what has not begun by
+            then is left out.
+    """
+    with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, MOST))) as pool:
+        waiting = [pool.submit(work, item) for item in items]
+        results = []
+        try:
+            for number, future in enumerate(waiting):
+                starting(number)
+                results.append(future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return results
