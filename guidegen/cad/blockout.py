@@ -70,7 +70,7 @@ def refined_distance(
     if where is not None:
         near &= where
     fine[near] = bounded_distance(lattice.points(near), *bone, BOUND_MM)
-    return mend_signs(lattice, fine, *bone)
+    return mend_signs(lattice, fine, *bone, where)
 
 
 def columns_over(part: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -134,7 +134,13 @@ def faces_in_box(vertices_mm: Floats, faces: Ints, low_mm: Floats, high_mm: Floa
     return np.asarray(faces[keep])
 
 
-def mend_signs(lattice: Lattice, values: Field, vertices_mm: Floats, faces: Ints) -> Field:
+def mend_signs(
+    lattice: Lattice,
+    values: Field,
+    vertices_mm: Floats,
+    faces: Ints,
+    where: npt.NDArray[np.bool_] | None = None,
+) -> Field:
     """Correct nodes of a signed distance whose sign slipped; changes a copy.
 
     Next to degenerate triangles a surface's normals can point the wrong way. A distance changes
@@ -146,6 +152,7 @@ def mend_signs(lattice: Lattice, values: Field, vertices_mm: Floats, faces: Ints
         values: Signed distance, negative inside.
         vertices_mm: (V, 3).
         faces: (F, 3), closed, outward.
+        where: Nodes that matter; None for all.
     """
     jumps = np.zeros(lattice.shape, dtype=bool)
     for n in range(3):
@@ -156,6 +163,8 @@ def mend_signs(lattice: Lattice, values: Field, vertices_mm: Floats, faces: Ints
         jumps[tuple(first)] |= jump
         jumps[tuple(second)] |= jump
     jumps &= np.abs(values) < 0.7 * np.abs(values).max()
+    if where is not None:
+        jumps &= where
     out = values.copy()
     if jumps.any():
         out[jumps] = signed_distance(lattice.points(jumps), vertices_mm, faces)

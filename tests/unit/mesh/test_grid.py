@@ -73,6 +73,8 @@ def test_signs_are_mended(sphere):
     at = tuple(np.argwhere((field > 0.8) & (field < 1.0))[10])
     wrong[at] = -wrong[at]
     assert mend_signs(lattice, wrong, *surface)[at] == pytest.approx(field[at], abs=0.02)
+    nowhere = np.zeros(lattice.shape, dtype=bool)
+    assert mend_signs(lattice, wrong, *surface, nowhere)[at] == wrong[at]
 
 
 def test_distance_to_zero_is_sub_voxel(sphere):
