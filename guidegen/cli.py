@@ -207,7 +207,7 @@ def phantom(
     noise_hu: Annotated[float, typer.Option(help="Noise, sigma.")] = 25.0,
     tilt_deg: Annotated[float, typer.Option(help="Gantry tilt.")] = 0.0,
     oblique_deg: Annotated[float, typer.Option(help="Whole grid turned.")] = 0.0,
-    flip: Annotated[str, typer.Option(metavar="slices|feet_first", help="Other order.")] = "",
+    flip: Annotated[str, typer.Option(metavar="slices|feet_first|prone", help="Other order.")] = "",
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,

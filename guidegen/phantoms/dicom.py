@@ -71,7 +71,7 @@ def _patient(series: Series) -> dict[str, Any]:
         "PositionReferenceIndicator": "",
         "Manufacturer": "guidegen",
         "ManufacturerModelName": "phantom",
-        "PatientPosition": "FFS" if series.options.flip == "feet_first" else "HFS",
+        "PatientPosition": series.options.patient_position,
     }
 
 

@@ -177,7 +177,7 @@ def make_volume(
     hu, scan = render(build_scene(definition), options, progress)
     info = ScanInfo(
         "phantom",
-        patient_position="FFS" if options.flip == "feet_first" else "HFS",
+        patient_position=options.patient_position,
         slice_thickness_mm=options.profile_mm,
     )
     return CTVolume(hu, scan.grid(), info)

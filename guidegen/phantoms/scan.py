@@ -11,7 +11,9 @@ from guidegen.errors import InputError
 from guidegen.model.arrays import Floats
 from guidegen.model.volume import Grid
 
-FLIPS = ("", "slices", "feet_first")
+POSITIONS = {"": "HFS", "slices": "HFS", "feet_first": "FFS", "prone": "HFP"}
+"""How the scan may be flipped, and the patient position (0018,5100) that goes with it."""
+FLIPS = tuple(POSITIONS)
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class ScanOptions:
         tilt_deg: Gantry tilt: slices lean, but step along the table (a constant shear).
         oblique_deg: The whole grid turned about an oblique axis.
         flip: "" head first, slices from foot to head; ``slices`` from head to foot;
-            ``feet_first`` with rows running from the patient's left to the right.
+            ``feet_first`` with rows running from the patient's left to the right; ``prone`` with
+            rows from left to right and columns from back to front.
         size_mm: Field of view left-right and front-back; None is the definition's.
 
     Raises:
@@ -59,6 +62,11 @@ class ScanOptions:
     def profile_mm(self) -> float:
         """Width of the slice profile."""
         return self.slice_mm if self.thickness_mm is None else self.thickness_mm
+
+    @property
+    def patient_position(self) -> str:
+        """As in DICOM: HFS, FFS or HFP."""
+        return POSITIONS[self.flip]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +120,8 @@ def scan_grid(low_mm: Floats, high_mm: Floats, options: ScanOptions) -> ScanGrid
     axes = np.eye(3)
     if options.flip == "feet_first":
         axes = np.diag([-1.0, 1.0, -1.0])
+    elif options.flip == "prone":
+        axes = np.diag([-1.0, -1.0, 1.0])
     whole = _turn((1.0, 0.5, 0.3), options.oblique_deg)
     axes = whole @ axes
     table = axes[:, 2] * (-1.0 if options.flip == "slices" else 1.0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from guidegen.mesh.io import read_stl
 from guidegen.mesh.sdf import signed_distance
@@ -20,7 +21,7 @@ from guidegen.phantoms.approach import DrillSpace
 from guidegen.phantoms.corridor import AxisLimits, best_corridor, corridor_of
 from guidegen.phantoms.landmarks import isthmus
 from guidegen.phantoms.neighbours import PartedField
-from guidegen.phantoms.spine import Scene
+from guidegen.phantoms.spine import Scene, Solid
 from guidegen.phantoms.surface import distances
 from guidegen.procedures.pedicle_screws.pedicle import path_limits
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
@@ -160,11 +161,20 @@ def region_of(scene: Scene, level: str, local: Floats) -> Any:
         point, normal = vertebra.endplate(upper)
         found[wide & (np.abs((local - point) @ normal) < 2.0)] = "endplates"
     if isinstance(solid.shape, PartedField):
-        points = np.ascontiguousarray(local.T)
-        mine = solid.shape._own(points)[0]
-        for neighbour in solid.shape._neighbours:
-            found[np.abs(0.5 * (mine - neighbour.measure(points))) < 2.0] = "cuts"
+        found[near_cuts(solid, local)] = "cuts"
     return found
+
+
+def near_cuts(solid: Solid, local: Floats) -> Any:
+    """(N,): which points of one bone's surface lie within 2 mm of a cut through fused bone.
+
+    A cut is where a surface runs through the inside of the fused column, 1 mm deep or more.
+    """
+    depth = -solid.shape._fused(np.ascontiguousarray(solid.patient_from_bone.points(local).T))[0]
+    cut = local[depth > 1.0]
+    if not len(cut):
+        return np.zeros(len(local), dtype=bool)
+    return cKDTree(cut).query(local, distance_upper_bound=2.0)[0] < 2.0
 
 
 def _centres(vertices: Floats, faces: Any) -> tuple[Floats, Floats]:
@@ -185,7 +195,9 @@ def surface_rows(case: Case, level: str) -> list[SurfaceRow]:
     """Measure a found bone against the analytic one: region by region, and ``all but`` the apart.
 
     Both ways: from the found faces' middles to the analytic surface and from the analytic
-    surface's to the found one, weighted by area.
+    surface's to the found one, weighted by area. In a fused spine the outside is measured
+    against the column and the found bones together: which vertebra a piece of it is given to is
+    a question of the cuts, and these are apart.
     """
     scene, bone = case.scene, case.bone(level)
     solid = scene.solid(level)
@@ -199,8 +211,12 @@ def surface_rows(case: Case, level: str) -> list[SurfaceRow]:
             np.abs(signed_distance(true, bone.vertices_mm, bone.faces)),
         ]
     )
+    if isinstance(solid.shape, PartedField):
+        off = np.minimum(off, _fused_off(case, solid, found, true))
     area = np.concatenate([found_area / found_area.sum(), true_area / true_area.sum()])
-    region = region_of(scene, level, into.points(np.concatenate([found, true])))
+    region = np.concatenate(
+        [region_of(scene, level, into.points(points)) for points in (found, true)]
+    )
     rows = [
         _row(level, name, off[region == name], area[region == name])
         for name in REGIONS
@@ -208,6 +224,15 @@ def surface_rows(case: Case, level: str) -> list[SurfaceRow]:
     ]
     counted = ~np.isin(region, APART)
     return [_row(level, "all but endplates and cuts", off[counted], area[counted]), *rows]
+
+
+def _fused_off(case: Case, solid: Solid, found: Floats, true: Floats) -> Floats:
+    """Distances to the whole column's surface, and from it to the nearest found bone."""
+    out = [np.abs(solid.shape._fused(np.ascontiguousarray(found.T))[0])]
+    off = np.full(len(true), np.inf)
+    for bone in (case.bone(record["name"]) for record in case.plan["bones"]):
+        off = np.minimum(off, np.abs(signed_distance(true, bone.vertices_mm, bone.faces)))
+    return np.concatenate([*out, off])
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ OPTIONS = {
     "oblique": replace(COARSE, oblique_deg=18.0),
     "head_first_down": replace(COARSE, flip="slices"),
     "feet_first": replace(COARSE, flip="feet_first"),
+    "prone": replace(COARSE, flip="prone"),
 }
 
 

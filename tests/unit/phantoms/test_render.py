@@ -100,6 +100,7 @@ def plainly() -> CTVolume:
     [
         ScanOptions(noise_hu=0, flip="slices"),
         ScanOptions(noise_hu=0, flip="feet_first"),
+        ScanOptions(noise_hu=0, flip="prone"),
         ScanOptions(noise_hu=0, oblique_deg=14.0),
     ],
 )
