@@ -21,7 +21,10 @@ from guidegen.model.notice import Notice
 from guidegen.model.volume import CTVolume, ScanInfo
 
 SCHEMA = "guidegen.case/1"
-PACKAGES = ("numpy", "scipy", "scikit-image", "manifold3d", "libigl", "pydicom", "trimesh")
+PACKAGES = (
+    *("numpy", "scipy", "scikit-image", "edt", "manifold3d", "libigl", "embreex"),
+    *("pydicom", "python-gdcm", "nibabel", "pynrrd"),
+)
 
 
 class _Strict(BaseModel):
