@@ -65,18 +65,23 @@ def name_levels(
         straight: Separated spine.
         walls: Its levels.
         complete: (L,) the vertebra is wholly in view.
-        lowest_level: The engineer's name of the lowest complete vertebra, or None.
+        lowest_level: The engineer's name of the lowest complete vertebra, or None; a sacrum in
+            view counts only if that name is S1.
 
     Raises:
         AnatomyError: ``lowest_level`` is not a vertebra, or no vertebra is complete.
     """
     n_levels = len(walls.pedicles_s)
-    anchors = _anchors(ribs_of_levels(straight, walls), ala_of_levels(straight.hu, walls), complete)
+    ala = ala_of_levels(straight.hu, walls)
+    anchors = _anchors(ribs_of_levels(straight, walls), ala, complete)
     anchors = [a for a in anchors if plausible(a[1], np.diff(walls.foramina_s))]
     if lowest_level is not None:
-        first = ORDER.index(_vertebra(lowest_level)) + _lowest_complete(complete)
+        name = _vertebra(lowest_level)
+        sacral = 0 if name == "S1" else count_sacral(ala) % n_levels
+        first = ORDER.index(name) + sacral + _lowest_complete(complete[sacral:])
         notices = tuple(_disagrees(how, first, other) for how, other in anchors if other != first)
-        return Naming(_numbered(first, n_levels), True, notices)
+        passed_over = (_passed_over(name),) if complete[:sacral].any() else ()
+        return Naming(_numbered(first, n_levels), True, (*notices, *passed_over))
     if not anchors:
         names = tuple(f"V{n_levels - n}" for n in range(n_levels))
         return Naming(names, False, (_unanchored(),))
@@ -147,6 +152,15 @@ def _disagrees(how: str, first: int, other: int) -> Notice:
         "a transitional vertebra, an extra or missing rib, or a miscount; check every level",
         "spine",
         red=True,
+    )
+
+
+def _passed_over(name: str) -> Notice:
+    return Notice(
+        "sacrum_not_counted",
+        f"the lowest level in view looks like the sacrum, so {name} is the level above it; if it "
+        f"is {name} itself, name the levels with a label map",
+        "spine",
     )
 
 

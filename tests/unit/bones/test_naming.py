@@ -53,6 +53,17 @@ def test_lowest_level_names_the_lowest_complete_vertebra(seen) -> None:
     assert result.names == ("T12", "T11", "T10", "T9") and result.anchored
 
 
+def test_the_sacrum_is_not_the_lowest_vertebra_unless_it_is_named(seen) -> None:
+    result = seen([0, 0, 0, 0], [0.3, 0.8, 0, 0], [1, 1, 1, 1], "L5")
+    assert result.names[1:] == ("S1", "L5", "L4")
+    assert [(n.code, n.red) for n in result.notices] == [("sacrum_not_counted", False)]
+    result = seen([0, 0, 0], [0.8, 0, 0], [1, 1, 1], "S1")
+    assert result.names == ("S1", "L5", "L4") and not result.notices
+    result = seen([0, 0, 0], [0.8, 0, 0], [1, 1, 1], "L4")
+    assert result.names[1] == "L4"
+    assert {n.code for n in result.notices} == {"level_count_disagrees", "sacrum_not_counted"}
+
+
 def test_two_anchors_that_disagree_are_a_red_warning(seen) -> None:
     result = seen([0, 0, 0, 0, 0, 2], [0.8, 0, 0, 0, 0, 0], [0, 1, 1, 1, 1, 1])
     assert result.names[0] == "S1"
