@@ -22,10 +22,19 @@ from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.spine import Scene, build_scene
 
 
-def lopsided() -> Definition:
-    """L3 with a half of each neighbour in view, its left pedicle 4 mm wider than its right."""
+def lopsided(shorter_mm: float = 0.0) -> Definition:
+    """L3 and L4 in view, L3's left pedicle 4 mm wider than its right.
+
+    Args:
+        shorter_mm: Taken off the view at both ends: an oblique scan adds a margin of its own.
+    """
     demo = load_definition("demo")
-    view = View(size_mm=(100.0, 112.0), centre_mm=(0.0, 22.0), above_mm=2.0, below_mm=-30.0)
+    view = View(
+        size_mm=(100.0, 112.0),
+        centre_mm=(0.0, 22.0),
+        above_mm=2.0 - shorter_mm,
+        below_mm=-30.0 - shorter_mm,
+    )
     sides = LevelChange(
         left=PedicleChange(width_mm=12.0, convergence_deg=18.0),
         right=PedicleChange(width_mm=8.0, convergence_deg=10.0),
@@ -36,8 +45,10 @@ def lopsided() -> Definition:
 
 
 def definition_of(name: str) -> Definition:
-    """A phantom of the catalogue, or the lopsided one of these tests."""
-    return lopsided() if name == "lopsided" else load_definition(name)
+    """A phantom of the catalogue, or ``lopsided``, ``lopsided_oblique`` of these tests."""
+    if name.startswith("lopsided"):
+        return lopsided(13.0 if name.endswith("oblique") else 0.0)
+    return load_definition(name)
 
 
 STRAIGHT = ScanOptions()

@@ -28,7 +28,8 @@ SIDES = {"left": 1.0, "right": -1.0}
 
 def wish(options: ScanOptions = STRAIGHT) -> Wish:
     """L3 of the lopsided phantom, coarse."""
-    return Wish("lopsided", "L3", options, lowest_level="L4")
+    name = "lopsided_oblique" if options.oblique_deg else "lopsided"
+    return Wish(name, "L3", options, lowest_level="L4")
 
 
 def dicom(options):
