@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,18 +10,14 @@ from scipy import optimize
 
 from guidegen.mesh.field import DistanceField
 from guidegen.model.arrays import Floats
-from guidegen.planning.approach import Obstacles
-from guidegen.planning.limits import PathLimits
-from guidegen.planning.line import Line, directions
-from guidegen.planning.wall import Span, Wall, aimed_tip, choose_tip, fits
+from guidegen.planning.coarse import LIMIT_WEIGHT, Task, coarse_lines
+from guidegen.planning.line import Line
+from guidegen.planning.wall import Span, aimed_tip, choose_tip, fits
 
-_LIMIT_WEIGHT = 3.0
 _SHORT_WEIGHT = 0.1
 """What 1 mm too little depth in the body weighs in mm of corridor radius."""
-_RUN_WEIGHT = 0.02
-"""What 1 mm of bone between entry and isthmus weighs: of two like corridors the one that starts in
-the hollow beside the articular process is taken, not the one through the process."""
 _DEPTH_COST_MM = 0.4
+_TOLERATED_MM = 0.05
 _SHORT_CLIMB = 6
 _N_FOLLOWED = 3
 """After the first steps only the best starts are followed further."""
@@ -64,76 +61,6 @@ class Corridor:
     def depth_share(self) -> float:
         """Depth of the tip in the body, as a share of the body's depth along the axis."""
         return (self.tip - self.body) / (self.front - self.body)
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """One pedicle to be planned; everything in the vertebra's frame.
-
-    Args:
-        wall: The surface near the pedicle.
-        obstacles: What drill and sleeve must pass.
-        limits: What the path may do.
-        start: Through the isthmus' centre, along the pedicle.
-    """
-
-    wall: Wall
-    obstacles: Obstacles
-    limits: PathLimits
-    start: Line
-
-
-def _lattice(task: Task) -> tuple[Floats, Floats, Floats]:
-    """List the lines of the coarse search: (L, 3) points, (L,) axial, (L,) sagittal degrees."""
-    low, high = task.limits.axial_deg
-    axial = np.linspace(low, high, max(2, round((high - low) / 5.0) + 1))
-    sagittal = np.arange(task.limits.sagittal_deg[0], task.limits.sagittal_deg[1] + 0.1, 5.0)
-    across, up = np.arange(-4.0, 4.1, 1.0), np.arange(-5.0, 5.1, 1.25)
-    a, s, u, v = (g.ravel() for g in np.meshgrid(axial, sagittal, across, up, indexing="ij"))
-    points = task.start.point + np.stack([u, np.zeros_like(u), v], axis=1)
-    return points, a, s
-
-
-def _coarse_scores(field: DistanceField, task: Task, points: Floats, ways: Floats) -> Floats:
-    """Score lines by their smallest depth in the bone from under the entry to 60 % of the body.
-
-    Within 8 mm of the entry a depth is not counted where the entry's own face limits it.
-    """
-    t = np.arange(-30.0, 42.0, 1.5)
-    depth = -field.at(points[:, None, :] + t[None, :, None] * ways[:, None, :])
-    zero = int(np.argmin(np.abs(t)))
-    outside = depth <= 0
-    entry = zero - np.argmax(outside[:, zero::-1], axis=1)
-    front = zero + np.argmax(outside[:, zero:], axis=1)
-    body = (task.wall.body_back_mm - points[:, 1]) / ways[:, 1]
-    end = body + task.limits.depth_share[0] * (t[front] - body)
-    under = t[None, :] - t[entry][:, None]
-    counted = (under >= task.limits.cap_mm) & (t[None, :] <= end[:, None])
-    counted &= ~((under < 8.0) & (depth > 0.7 * under - 1.0))
-    scores = np.where(counted, depth, np.inf).min(axis=1)
-    height = points[:, 2] + t[entry] * ways[:, 2] - task.start.point[2]
-    scores = scores - _LIMIT_WEIGHT * np.maximum(height - task.limits.entry_height_mm, 0.0)
-    bad = outside[:, zero] | (entry == zero) | (front == zero) | (end < body + 3.0)
-    return np.asarray(np.where(bad | ~np.isfinite(scores), -np.inf, scores))
-
-
-def _starts(field: DistanceField, task: Task, n_wanted: int = 6) -> list[Line]:
-    """Choose the best lines of the coarse search that differ from each other."""
-    points, axial, sagittal = _lattice(task)
-    scores = _coarse_scores(field, task, points, directions(axial, sagittal, task.start.side))
-    chosen: list[Line] = []
-    for n in np.argsort(-scores, kind="stable")[:400]:
-        if not np.isfinite(scores[n]) or len(chosen) == n_wanted:
-            break
-        line = Line(points[n], float(axial[n]), float(sagittal[n]), task.start.side)
-        if all(_apart(line, other) for other in chosen):
-            chosen.append(line)
-    return chosen
-
-
-def _apart(a: Line, b: Line) -> bool:
-    turn = np.hypot(a.axial_deg - b.axial_deg, a.sagittal_deg - b.sagittal_deg)
-    return bool(turn > 6.0 or np.linalg.norm(a.point - b.point) > 2.4)
 
 
 def _bias(task: Task, line: Line, places: Floats, outwards: Floats, bias_mm: float) -> Floats:
@@ -183,8 +110,11 @@ def _try(task: Task, line: Line, bias_mm: float) -> _Tried | None:
     free = min(task.obstacles.free(line, span.entry, task.limits), 0.0)
     high = max(_too_high(task, line, span), 0.0)
     short = max(span.shallowest(task.limits) - end, 0.0)
-    value = float(counted.min()) + _LIMIT_WEIGHT * (free - high)
-    value -= _SHORT_WEIGHT * short + _RUN_WEIGHT * -span.entry
+    value = float(counted.min()) + LIMIT_WEIGHT * (free - high)
+    value -= _SHORT_WEIGHT * short + task.limits.run_weight * -span.entry
+    if task.limits.tip_weight > 0:
+        ahead = task.wall.front_clearance(line, end)
+        value -= task.limits.tip_weight * max(task.limits.front_margin_mm - ahead, 0.0)
     return _Tried(line, span, end, value)
 
 
@@ -243,7 +173,7 @@ def _step(task: Task, tried: _Tried, bias_mm: float, trust_mm: float) -> Line | 
         least, most = ((np.tan(np.radians(v)) - slope) * _LEVER_MM for v in (low, high))
         bounds.append((min(max(-trust_mm, least), 0.0), max(min(trust_mm, most), 0.0)))
     found = optimize.linprog(
-        [0, 0, 0, 0, -1.0, _LIMIT_WEIGHT],
+        [0, 0, 0, 0, -1.0, LIMIT_WEIGHT],
         A_ub=matrix,
         b_ub=np.concatenate([room, room_b]),
         bounds=[*bounds, (None, None), (0.0, None)],
@@ -272,43 +202,81 @@ def _refine(task: Task, start: Line, bias_mm: float, n_steps: int = 40) -> _Trie
     return best
 
 
-def widest_corridor(field: DistanceField, task: Task) -> Corridor | None:
-    """Find the widest straight corridor through a pedicle within the limits.
+def _climbed(task: Task, starts: Sequence[Line], n_followed: int) -> list[_Tried]:
+    """Climb from the starts and from the isthmus' axis: the best ends, best first."""
+    lines = [*starts, task.start]
+    quick = replace(task, wall=task.wall.thinned())
+    short = [r for r in (_refine(quick, line, 0.0, _SHORT_CLIMB) for line in lines) if r]
+    short = sorted(short, key=lambda tried: -tried.value)[:n_followed]
+    ends = [r for r in (_refine(task, tried.line, 0.0) for tried in short) if r]
+    return sorted(ends, key=lambda tried: -tried.value)
+
+
+def widest_corridors(task: Task, starts: Sequence[Line]) -> tuple[Corridor, ...]:
+    """Find the widest straight corridors through a pedicle within the limits.
 
     A lattice of lines (9 x 9 points on the isthmus' plane, directions 5 deg apart) is scored on the
-    sampled distance field; the best six that differ are refined on the surface itself. The
+    sampled distance field; the best eight that differ are refined on the surface itself. The
     refinement maximises the radius of the largest cylinder about the axis that stays inside the
     bone from ``cap_mm`` under the entry to the shallowest tip allowed: the smallest of many
     smooth distances, so a sequence of small linear programs with a trust region climbs to the
     maximum. Drill and sleeve colliding with bone, or an entry too high, cost three times their
-    amount. Where the corridor is
-    wide, the canal's wall then counts ``canal_bias_mm`` nearer than it is.
+    amount. Where the corridor is wide, the canal's wall then counts ``canal_bias_mm`` nearer than
+    it is.
 
     Args:
-        field: Distance field in the vertebra's frame round pedicle and body.
         task: The pedicle.
+        starts: Lines to climb from, as ``coarse_lines`` finds them.
 
     Returns:
-        The corridor; None where no line runs inside the bone from the arch into the body.
+        The widest, then the other summits that the climbs ended on; empty where no line runs
+        inside the bone from the arch into the body.
     """
-    lines = [*_starts(field, task), task.start]
-    climbed = [r for r in (_refine(task, line, 0.0, _SHORT_CLIMB) for line in lines) if r]
-    if not climbed:
-        return None
-    climbed = sorted(climbed, key=lambda tried: -tried.value)[:_N_FOLLOWED]
-    followed = [_refine(task, tried.line, 0.0) or tried for tried in climbed]
-    best = max(followed, key=lambda tried: tried.value)
-    bias = task.limits.canal_bias_mm * float(np.clip(best.value - 3.0, 0.0, 1.0))
-    if bias > 0:
-        best = _refine(task, best.line, bias) or best
-    found = measure_corridor(task, best.line)
-    return found if found is None or found.deep_enough else _deeper(task, found)
+    found: list[Corridor] = []
+    for tried in _climbed(task, starts, _N_FOLLOWED):
+        bias = task.limits.canal_bias_mm * float(np.clip(tried.value - 3.0, 0.0, 1.0))
+        best = (_refine(task, tried.line, bias) if bias > 0 else None) or tried
+        corridor = measure_corridor(task, best.line)
+        if corridor is not None:
+            found.append(corridor if corridor.deep_enough else _deeper(task, corridor))
+    return tuple(found)
 
 
-def climb(task: Task, line: Line) -> Line:
-    """Climb from a line to the widest corridor near it."""
-    best = _refine(task, line, 0.0)
-    return line if best is None else best.line
+def widest_corridor(field: DistanceField, task: Task) -> Corridor | None:
+    """Find the widest straight corridor; see ``widest_corridors``."""
+    return next(iter(widest_corridors(task, coarse_lines(field, task))), None)
+
+
+def widest_width(task: Task, starts: Sequence[Line]) -> tuple[float, Line] | None:
+    """Find how wide a pedicle is: the diameter of its widest corridor to the shallowest tip.
+
+    Like ``widest_corridors``, but width alone counts: neither a short run nor the canal's side is
+    preferred, and nothing is given up for a longer screw.
+
+    Returns:
+        mm, and the line; None where no line runs inside the bone.
+    """
+    width_alone = replace(task.limits, run_weight=0.0, tip_weight=0.0, canal_bias_mm=0.0)
+    wide = replace(task, limits=width_alone)
+    ends = _climbed(wide, starts, 2 * _N_FOLLOWED)
+    widths = [(width_along(wide, tried.line), tried.line) for tried in ends]
+    free = [pair for pair, tried in zip(widths, ends, strict=True) if _reachable(wide, tried)]
+    return max(free or widths[:1], key=lambda pair: pair[0], default=None)
+
+
+def _reachable(task: Task, tried: _Tried) -> bool:
+    """Tell whether drill and sleeve can come in and the entry is not too high."""
+    free = task.obstacles.free(tried.line, tried.span.entry, task.limits)
+    return free > -_TOLERATED_MM and _too_high(task, tried.line, tried.span) < _TOLERATED_MM
+
+
+def width_along(task: Task, line: Line) -> float:
+    """Diameter of the corridor about a line to the shallowest tip, mm; 0 if it is not inside."""
+    span = task.wall.span(line)
+    if span is None:
+        return 0.0
+    end = aimed_tip(span, task.limits)
+    return 2.0 * task.wall.corridor_radius(line, span.entry, end, task.limits.cap_mm)
 
 
 def _deeper(task: Task, found: Corridor) -> Corridor:
@@ -334,7 +302,7 @@ def _deeper(task: Task, found: Corridor) -> Corridor:
                 other = measure_corridor(task, turned)
                 if other is None or not other.deep_enough or other.diameter_mm < least:
                     continue
-                if _too_high(task, turned, span) > 0.05:
+                if _too_high(task, turned, span) > _TOLERATED_MM:
                     continue
                 if other.approach_mm >= min(found.approach_mm, 0.0):
                     best, least = other, other.diameter_mm

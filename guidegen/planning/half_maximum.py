@@ -57,8 +57,6 @@ class Profile:
     Args:
         depths_mm: (S,) under the entry.
         radii_mm: (S, A) distance to the wall; infinite where none is within 11 mm.
-        low_mm: The same at 40 % between surroundings and cortex instead of 50 %.
-        high_mm: The same at 60 %.
         walls: (A,) index into ``WALLS`` of every direction.
         seen: Share of the rays (that have a wall in reach) on which the grey values show an edge
             within 2.5 mm of the surface; the others take the surface's distance.
@@ -68,37 +66,19 @@ class Profile:
 
     depths_mm: Floats
     radii_mm: Floats
-    low_mm: Floats
-    high_mm: Floats
     walls: Ints
     seen: float
     front_mm: float
 
-    def _corridor(self, radii: Floats, cap_mm: float) -> float:
-        under = self.depths_mm[:, None]
-        wall = radii[(under >= cap_mm - 1e-9) & (radii <= under)]
-        return 2.0 * float(wall.min()) if len(wall) else 2.0 * _FAR_MM
-
     def corridor_mm(self, cap_mm: float) -> float:
         """Twice the smallest distance to the wall; the entry's face (45 deg) is no wall."""
-        return self._corridor(self.radii_mm, cap_mm)
-
-    def spread_mm(self, cap_mm: float) -> float:
-        """Half the difference of the corridor at 40 % and at 60 % between base and peak."""
-        low, high = self._corridor(self.low_mm, cap_mm), self._corridor(self.high_mm, cap_mm)
-        return abs(low - high) / 2.0
+        under = self.depths_mm[:, None]
+        wall = self.radii_mm[(under >= cap_mm - 1e-9) & (self.radii_mm <= under)]
+        return 2.0 * float(wall.min()) if len(wall) else 2.0 * _FAR_MM
 
     def cylinder_mm(self, cap_mm: float) -> float:
         """Diameter of the largest cylinder that stays inside, the entry's face counted."""
         return 2.0 * float(self.radii_mm[self.depths_mm >= cap_mm - 1e-9].min())
-
-    def points_mm(self, axis: Axis) -> Floats:
-        """(N, 3): the wall's points in the patient's frame, for the axis it was measured on."""
-        turn = 2.0 * np.pi * np.arange(N_ANGLES) / N_ANGLES
-        ways = np.stack([np.cos(turn), np.sin(turn)], axis=1) @ axis.across
-        centres = axis.entry_mm + self.depths_mm[:, None] * axis.direction
-        points = centres[:, None] + self.radii_mm[..., None] * ways
-        return np.asarray(points[np.isfinite(self.radii_mm)])
 
     def breach(self, diameter_mm: float, cap_mm: float) -> tuple[float, str | None]:
         """How far a cylinder leaves the bone, and through which wall (None if below 0.05 mm)."""
@@ -110,7 +90,7 @@ class Profile:
         return (worst, wall) if worst >= 0.05 else (0.0, None)
 
 
-def _edges(rays_hu: Floats, expected_mm: Floats, level: float) -> Floats:
+def wall_edges(rays_hu: Floats, expected_mm: Floats, level: float) -> Floats:
     """Find on each ray where it falls through a level between the cortex and what lies behind.
 
     At every sample the peak is the highest value of the 1.5 mm before it and the surroundings are
@@ -183,7 +163,7 @@ def _front(grey: GreyValues, target: RayTarget, axis: Axis) -> float:
         return np.inf
     t = np.arange(0.0, float(hit[0]) + 4.0, _SAMPLE_MM)
     hu = grey.at(start + t[:, None] * axis.direction)[None]
-    edge = _edges(hu, hit, 0.5)[0]
+    edge = wall_edges(hu, hit, 0.5)[0]
     return float(edge if np.isfinite(edge) else hit[0]) - lead
 
 
@@ -223,17 +203,12 @@ def measure_profile(volume: CTVolume, target: RayTarget, axis: Axis, cap_mm: flo
     hu = ndimage.convolve1d(hu, np.array([0.25, 0.5, 0.25]), axis=0, mode="nearest")
     hu = hu.reshape(len(origins), -1)
     reach = expected <= _FAR_MM
-    levels, seen = [], 1.0
-    for level in (0.5, 0.4, 0.6):
-        edge = _edges(hu, expected, level)
-        if level == 0.5:
-            seen = float(np.isfinite(edge[reach]).mean()) if reach.any() else 1.0
-        found = np.where(np.isfinite(edge), edge, expected)
-        found = np.where(reach, found, np.inf).reshape(len(depths), N_ANGLES)
-        levels.append(_median(found))
-    half, low, high = levels
+    edge = wall_edges(hu, expected, 0.5)
+    seen = float(np.isfinite(edge[reach]).mean()) if reach.any() else 1.0
+    found = np.where(np.isfinite(edge), edge, expected)
+    found = np.where(reach, found, np.inf).reshape(len(depths), N_ANGLES)
     front = _front(grey, target, axis)
-    return Profile(depths, half, low, high, _walls(turn), seen, front)
+    return Profile(depths, _median(found), _walls(turn), seen, front)
 
 
 def _walls(turn: Floats) -> Ints:

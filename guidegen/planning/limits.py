@@ -25,6 +25,10 @@ class PathLimits:
         sleeve_radius_mm: Free round the axis between ``standoff_mm`` and ``sleeve_reach_mm``.
         standoff_mm: Bone may stand beside the drill, under the sleeve, up to here.
         sleeve_reach_mm: How far out the sleeve's cylinder must be free.
+        run_weight: What 1 mm of bone between entry and isthmus weighs in mm of corridor radius: of
+            two like corridors the one that starts in the hollow beside the articular process is
+            taken, not the one through the process.
+        tip_weight: What 1 mm too little bone ahead of the shallowest tip weighs likewise.
     """
 
     axial_deg: tuple[float, float]
@@ -41,3 +45,5 @@ class PathLimits:
     sleeve_radius_mm: float
     standoff_mm: float
     sleeve_reach_mm: float
+    run_weight: float = 0.02
+    tip_weight: float = 0.5

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,16 +13,16 @@ from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume
-from guidegen.planning.corridor import Corridor, Task, climb, measure_corridor
+from guidegen.planning.coarse import Task
+from guidegen.planning.corridor import Corridor
 from guidegen.planning.grade import gertzbein_robbins
 from guidegen.planning.half_maximum import Axis, Profile, mean_hu, measure_profile
 from guidegen.planning.limits import PathLimits
-from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings, ScrewSettings
+from guidegen.procedures.pedicle_screws.width import Width
 
 _LEVEL_SLACK_MM = 0.5
-_SAME_MM = 0.4
-_SURE_MM = 6.0
-"""A half-maximum corridor wider than this on the axis needs no second look."""
+_BLOCKED_MM = 0.05
 SIDES = (("left", 1.0), ("right", -1.0))
 
 
@@ -37,7 +38,7 @@ class Pedicle:
         corridor: In the vertebra's frame.
         axis: The same path in the patient's frame.
         profile: Half-maximum wall around it.
-        half_maximum_mm: Widest half-maximum corridor of the pedicle; at least that of the axis.
+        width: The pedicle's widest half-maximum corridor.
     """
 
     bone: Bone
@@ -47,12 +48,42 @@ class Pedicle:
     corridor: Corridor
     axis: Axis
     profile: Profile
-    half_maximum_mm: float
+    width: Width
 
     @property
     def name(self) -> str:
         """As in the plan: ``L3_left``."""
         return f"{self.bone.name}_{self.side}"
+
+    @property
+    def on_axis_mm(self) -> float:
+        """Half-maximum corridor about this axis, entry to tip."""
+        c, wall = self.corridor, self.width.task.wall
+        return 2.0 * wall.corridor_radius(c.line, c.entry, c.tip, self.task.limits.cap_mm)
+
+    @property
+    def half_maximum_mm(self) -> float:
+        """Widest half-maximum corridor of the pedicle; at least that of the axis."""
+        return max(self.width.corridor_mm, self.on_axis_mm)
+
+    def breach(self, diameter_mm: float) -> tuple[float, str | None]:
+        """How far a cylinder leaves the bone, and through which wall.
+
+        Measured twice on the grey values, on rays from the axis and on the half-maximum
+        surface; the worse counts.
+        """
+        cap = self.task.limits.cap_mm
+        on_rays = self.profile.breach(diameter_mm, cap)
+        radius, _, outwards = self.width.task.wall.radii(
+            self.corridor.line, self.corridor.entry + cap, self.corridor.tip
+        )
+        out = diameter_mm / 2.0 - float(radius.min(initial=np.inf))
+        if out < 0.05 or out <= on_rays[0]:
+            return on_rays
+        x, _, z = outwards[int(radius.argmin())]
+        if abs(z) > abs(x):
+            return out, "superior" if z > 0 else "inferior"
+        return out, "medial" if x * self.corridor.line.side < 0 else "lateral"
 
 
 def is_lumbar(level: str) -> bool:
@@ -112,50 +143,44 @@ def _axis(landmarks: Landmarks, corridor: Corridor) -> Axis:
     )
 
 
-def _widest_half_maximum(
-    volume: CTVolume, target: RayTarget, landmarks: Landmarks, task: Task, corridor: Corridor
-) -> float:
-    """Widest half-maximum corridor near a planned one, mm.
-
-    The line is climbed on the half-maximum wall itself, twice, as long as it stays one of the
-    surface's widest. The number decides on narrow pedicles; the path stays the one planned on the
-    surface, so its grade stays independent.
-    """
-    widest, line = 0.0, corridor.line
-    for _ in range(3):
-        found = measure_corridor(task, line)
-        if found is None or found.diameter_mm < corridor.diameter_mm - _SAME_MM:
-            break
-        axis = _axis(landmarks, found)
-        profile = measure_profile(volume, target, axis, task.limits.cap_mm)
-        widest = max(widest, profile.corridor_mm(task.limits.cap_mm))
-        points = landmarks.patient_from_bone.inverse.points(profile.points_mm(axis))
-        line = climb(replace(task, wall=replace(task.wall, points=points)), line)
-    return widest
-
-
 def measured(
-    volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task, corridor: Corridor
+    volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task, corridor: Corridor, width: Width
 ) -> Pedicle:
-    """Measure the half-maximum wall around a corridor, and how wide it could be."""
+    """Measure the half-maximum wall around a corridor."""
     target = RayTarget(bone.vertices_mm, bone.faces)
     axis = _axis(landmarks, corridor)
     profile = measure_profile(volume, target, axis, task.limits.cap_mm)
-    widest = profile.corridor_mm(task.limits.cap_mm)
-    if widest < _SURE_MM:
-        found = _widest_half_maximum(volume, target, landmarks, task, corridor)
-        widest = max(widest, found)
     side = "left" if task.start.side > 0 else "right"
-    return Pedicle(bone, landmarks, side, task, corridor, axis, profile, widest)
+    return Pedicle(bone, landmarks, side, task, corridor, axis, profile, width)
+
+
+def choose(pedicles: Iterable[Pedicle], settings: PedicleSettings) -> Pedicle:
+    """Take the first whose corridor a drill reaches, whose thinnest screw is grade A and deep.
+
+    Args:
+        pedicles: The same pedicle with its corridors, widest first; at least one.
+        settings: Of the procedure.
+
+    Returns:
+        Where none is, the one that is blocked least, then breached least, then deepest.
+    """
+    thinnest = settings.screw.min_diameter_mm
+    tried: list[tuple[float, float, float, Pedicle]] = []
+    for pedicle in pedicles:
+        blocked = max(-pedicle.corridor.approach_mm - _BLOCKED_MM, 0.0)
+        breach, _ = pedicle.breach(thinnest)
+        if blocked == 0.0 and breach == 0.0 and pedicle.corridor.deep_enough:
+            return pedicle
+        tried.append((blocked, breach, -pedicle.corridor.depth_share, pedicle))
+    return min(tried, key=lambda found: found[:3])[3]
 
 
 def _diameter(pedicle: Pedicle, settings: PedicleSettings) -> float:
     """Thickest screw of the set that both corridors allow and that stays inside; 0 if none."""
     screw, limits = settings.screw, pedicle.task.limits
     profile, corridor = pedicle.profile, pedicle.corridor
-    half_maximum = profile.corridor_mm(limits.cap_mm)
     most = min(
-        screw.corridor_share * min(half_maximum, corridor.diameter_mm),
+        screw.corridor_share * min(pedicle.on_axis_mm, corridor.diameter_mm),
         corridor.cylinder_mm,
         profile.cylinder_mm(limits.cap_mm),
         limits.max_diameter_mm,
@@ -165,7 +190,6 @@ def _diameter(pedicle: Pedicle, settings: PedicleSettings) -> float:
 
 
 def _skip(pedicle: Pedicle, code: str, message: str) -> Skipped:
-    cap = pedicle.task.limits.cap_mm
     return Skipped(
         pedicle.name,
         pedicle.bone.name,
@@ -174,7 +198,7 @@ def _skip(pedicle: Pedicle, code: str, message: str) -> Skipped:
         round(pedicle.half_maximum_mm, 2),
         message,
         {
-            "corridor_spread_mm": round(pedicle.profile.spread_mm(cap), 2),
+            "corridor_spread_mm": round(pedicle.width.spread_mm, 2),
             "surface_corridor_mm": round(pedicle.corridor.diameter_mm, 2),
         },
     )
@@ -187,8 +211,7 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
     ``min_corridor_mm``, a drill can come in and the thinnest screw stays within grade B on the
     half-maximum wall.
     """
-    screw, cap = settings.screw, pedicle.task.limits.cap_mm
-    half_maximum = pedicle.half_maximum_mm
+    screw, half_maximum = settings.screw, pedicle.half_maximum_mm
     if half_maximum < screw.min_corridor_mm:
         return _skip(
             pedicle,
@@ -196,7 +219,7 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
             f"the pedicle's half-maximum corridor is {half_maximum:.1f} mm wide, a screw needs "
             f"{screw.min_corridor_mm:.1f} mm",
         )
-    if pedicle.corridor.approach_mm < -0.05:
+    if pedicle.corridor.approach_mm < -_BLOCKED_MM:
         return _skip(
             pedicle,
             "drill_blocked",
@@ -204,7 +227,7 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
             "every path through this pedicle",
         )
     diameter = max(_diameter(pedicle, settings), screw.min_diameter_mm)
-    breach, wall = pedicle.profile.breach(diameter, cap)
+    breach, wall = pedicle.breach(diameter)
     if gertzbein_robbins(breach) not in ("A", "B"):
         return _skip(
             pedicle,
@@ -215,11 +238,14 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
     return _path(volume, pedicle, diameter, settings)
 
 
-def _warnings(pedicle: Pedicle, diameter_mm: float, hu: float, screw_hu: float) -> tuple[str, ...]:
+def _warnings(
+    pedicle: Pedicle, diameter_mm: float, hu: float, screw: ScrewSettings
+) -> tuple[str, ...]:
     """Codes of what a reader should know of a path."""
     corridor, limits = pedicle.corridor, pedicle.task.limits
     found = {
-        "low_bone_density": hu < screw_hu,
+        "close_call": pedicle.half_maximum_mm < screw.min_corridor_mm + screw.close_call_mm,
+        "low_bone_density": hu < screw.low_density_hu,
         "tight_corridor": diameter_mm > limits.corridor_share * corridor.diameter_mm + 1e-6,
         "tight_approach": corridor.approach_mm < 0.5,
         "depth_out_of_range": not corridor.deep_enough,
@@ -230,7 +256,7 @@ def _warnings(pedicle: Pedicle, diameter_mm: float, hu: float, screw_hu: float) 
 
 def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
     """Further numbers of a path."""
-    corridor, cap = pedicle.corridor, pedicle.task.limits.cap_mm
+    corridor = pedicle.corridor
     standoff = pedicle.task.obstacles.sleeve_standoff(
         corridor.line, corridor.entry, pedicle.task.limits
     )
@@ -238,8 +264,8 @@ def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
         "mean_hu": hu,
         "entry_to_midline_mm": abs(float(corridor.at(corridor.entry)[0])),
         "half_maximum_corridor_mm": pedicle.half_maximum_mm,
-        "half_maximum_on_axis_mm": pedicle.profile.corridor_mm(cap),
-        "corridor_spread_mm": pedicle.profile.spread_mm(cap),
+        "half_maximum_on_axis_mm": pedicle.on_axis_mm,
+        "corridor_spread_mm": pedicle.width.spread_mm,
         "length_mm": corridor.tip - corridor.entry,
         "depth_share": corridor.depth_share,
         "front_mm": corridor.front - corridor.tip,
@@ -253,7 +279,7 @@ def _path(
     volume: CTVolume, pedicle: Pedicle, diameter_mm: float, settings: PedicleSettings
 ) -> Path:
     corridor, axis = pedicle.corridor, pedicle.axis
-    breach, wall = pedicle.profile.breach(diameter_mm, settings.screw.cap_mm)
+    breach, wall = pedicle.breach(diameter_mm)
     hu = mean_hu(volume, axis, diameter_mm)
     tip: Floats = axis.entry_mm + axis.length_mm * axis.direction
     return Path(
@@ -272,6 +298,6 @@ def _path(
         breach_wall=wall,
         axial_angle_deg=corridor.line.axial_deg,
         sagittal_angle_deg=corridor.line.sagittal_deg,
-        warnings=_warnings(pedicle, diameter_mm, hu, settings.screw.low_density_hu),
+        warnings=_warnings(pedicle, diameter_mm, hu, settings.screw),
         extra=_extra(pedicle, hu),
     )

@@ -16,19 +16,29 @@ from guidegen.model.notice import Notice, Progress, silent
 from guidegen.model.plan import Measurement, Path, Skipped
 from guidegen.model.volume import CTVolume
 from guidegen.planning.approach import Obstacles
-from guidegen.planning.corridor import Task, widest_corridor
+from guidegen.planning.coarse import Task, coarse_lines
+from guidegen.planning.corridor import widest_corridors
 from guidegen.planning.line import Line, angles_deg
 from guidegen.planning.wall import Wall
 from guidegen.procedures.contract import Anatomy, Draft
 from guidegen.procedures.pedicle_screws.bones import attempt
-from guidegen.procedures.pedicle_screws.pedicle import SIDES, decide, measured, path_limits
+from guidegen.procedures.pedicle_screws.pedicle import (
+    SIDES,
+    choose,
+    decide,
+    measured,
+    path_limits,
+)
 from guidegen.procedures.pedicle_screws.rod import rod_lines
-from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings, ScrewSettings
+from guidegen.procedures.pedicle_screws.width import measure_width
 
 _GRID_MM = 2.0
 UNPLANNED = ("no_landmarks", "planning_failed")
 """Reasons that leave a whole vertebra without a plan."""
 _MESSAGES = {
+    "close_call": "the half-maximum corridor of {half_maximum_corridor_mm:.2f} mm (spread "
+    "{corridor_spread_mm:.2f} mm) is only just wide enough for a screw",
     "low_bone_density": "mean {mean_hu:.0f} HU along the path: a screw may loosen",
     "tight_corridor": "the screw takes more than the usual share of the corridor of "
     "{corridor:.1f} mm on the bone's surface (half-maximum {half_maximum_corridor_mm:.1f} mm)",
@@ -77,7 +87,8 @@ def _task(
         side[1],
     )
     depth = float(np.ravel(landmarks["body_centre"].values["depth_mm"])[0])
-    wall = Wall.around(vertices, bone.faces, start, depth / 2)
+    canal = float(to_bone.points(landmarks["canal_centre"].position_mm)[1])
+    wall = Wall.around(vertices, bone.faces, start, depth / 2, canal)
     return Task(wall, Obstacles.near(vertices, neighbours, start), limits, start)
 
 
@@ -111,12 +122,15 @@ def plan_vertebra(
             continue
         field = field or _field(vertices, bone, landmarks)
         task = _task(vertices, bone, others, landmarks, side, settings)
-        corridor = widest_corridor(field, task)
-        if corridor is None or corridor.tip - corridor.entry < settings.screw.min_diameter_mm:
+        starts = coarse_lines(field, task)
+        width = measure_width(volume, bone, landmarks, task, starts)
+        corridors = widest_corridors(task, [*starts, width.line] if width else starts)
+        if width is None or not corridors:
             text = "no straight line runs inside the bone from the arch into the body"
             answers.append(Skipped(name, bone.name, side[0], "no_corridor", None, text))
             continue
-        answers.append(decide(volume, measured(volume, bone, landmarks, task, corridor), settings))
+        lines = (measured(volume, bone, landmarks, task, c, width) for c in corridors)
+        answers.append(decide(volume, choose(lines, settings), settings))
     return answers
 
 
@@ -147,6 +161,23 @@ def _missing_neighbours(anatomy: Anatomy) -> tuple[Notice, ...]:
         for name, why in anatomy.failed.items()
         if name not in anatomy.chosen
     )
+
+
+def _close_calls(answers: Sequence[Path | Skipped], screw: ScrewSettings) -> tuple[Notice, ...]:
+    """Warn of pedicles that are only just too narrow."""
+    found = []
+    for item in answers:
+        if not isinstance(item, Skipped) or item.code != "narrow_pedicle":
+            continue
+        width = item.corridor_diameter_mm or 0.0
+        if width > screw.min_corridor_mm - screw.close_call_mm:
+            text = (
+                f"{item.name.replace('_', ' ')}: the half-maximum corridor of {width:.2f} mm "
+                f"(spread {item.extra['corridor_spread_mm']:.2f} mm) is only just too narrow for a "
+                "screw"
+            )
+            found.append(Notice("close_call", text, item.name))
+    return tuple(found)
 
 
 def _notices(paths: Sequence[Path]) -> tuple[Notice, ...]:
@@ -206,5 +237,9 @@ def plan_screws(
         paths=paths,
         skipped=tuple(a for a in answers if isinstance(a, Skipped)),
         measurements=lines,
-        warnings=_red(answers) + _missing_neighbours(anatomy) + _notices(paths) + bends,
+        warnings=_red(answers)
+        + _missing_neighbours(anatomy)
+        + _notices(paths)
+        + _close_calls(answers, settings.screw)
+        + bends,
     )

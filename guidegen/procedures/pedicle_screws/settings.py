@@ -72,6 +72,15 @@ class ScrewSettings(BaseModel):
         "in 1.9 %, 4.9 mm in 21.9 % (mission.md, figures 2024)",
         json_schema_extra=_MM,
     )
+    close_call_mm: float = Field(
+        default=0.3,
+        ge=0.0,
+        le=2.0,
+        description="A half-maximum corridor this near to min_corridor_mm is warned of, on either "
+        "side (engineering choice: about what reading the wall at 40 % or 60 % instead of 50 % "
+        "changes)",
+        json_schema_extra=_MM,
+    )
     corridor_share: float = Field(
         default=0.8,
         gt=0.3,

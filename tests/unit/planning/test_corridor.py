@@ -6,7 +6,13 @@ import pytest
 
 from guidegen.mesh.field import sample_field
 from guidegen.planning.approach import Obstacles
-from guidegen.planning.corridor import Task, measure_corridor, widest_corridor
+from guidegen.planning.coarse import Task, coarse_lines
+from guidegen.planning.corridor import (
+    measure_corridor,
+    widest_corridor,
+    widest_width,
+    width_along,
+)
 from guidegen.planning.limits import PathLimits
 from guidegen.planning.line import Line, angles_deg, directions
 from guidegen.planning.wall import Wall
@@ -110,6 +116,70 @@ def test_a_wall_behind_blocks_every_approach():
     plate = np.stack([x.ravel(), np.full(x.size, 55.0), z.ravel()], axis=1)
     found, _ = planned(Shape(), neighbours=plate)
     assert found.approach_mm < -1.0
+
+
+def test_rough_clearance_of_many_lines_follows_the_exact_one():
+    _, task = planned(Shape())
+    g = np.arange(-12.0, 12.0, 1.0)
+    x, z = np.meshgrid(g, g)
+    plate = np.stack([x.ravel() + 20.0, np.full(x.size, 55.0), z.ravel() + 5.0], axis=1)
+    task = replace(task, obstacles=replace(task.obstacles, neighbours=plate))
+    lines = coarse_lines(sampled(Shape())[1], task, 30)
+    spans = [task.wall.span(line) for line in lines]
+    lines = [line for line, span in zip(lines, spans, strict=True) if span]
+    entries = np.array([span.entry for span in spans if span])
+    rough = task.obstacles.rough(
+        np.array([line.point for line in lines]),
+        np.array([line.direction for line in lines]),
+        entries,
+        LIMITS,
+    )
+    exact = [task.obstacles.free(o, e, LIMITS) for o, e in zip(lines, entries, strict=True)]
+    assert len(lines) > 10
+    assert np.all(rough >= np.array(exact) - 1e-9) and np.all(rough <= np.array(exact) + 1.6)
+
+
+def test_the_coarse_search_starts_where_a_drill_can_come_in():
+    free, task = planned(Shape(radius=5.0))
+    g = np.linspace(-7, 7, 15)
+    x, y, z = np.meshgrid(g, [0.0, 6.0], g)
+    block = free.at(free.entry - 16.0) + np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    block = block[(block - free.line.point) @ np.array([1.0, 0.0, 0.0]) > 4.0]
+    blocked = replace(task, obstacles=replace(task.obstacles, neighbours=block))
+    field = sampled(Shape(radius=5.0))[1]
+
+    def best(t):
+        line = coarse_lines(field, t)[0]
+        return t.obstacles.free(line, t.wall.span(line).entry, LIMITS)
+
+    assert blocked.obstacles.free(coarse_lines(field, task)[0], free.entry, LIMITS) < -1.0
+    assert best(blocked) > -1.0
+
+
+@pytest.mark.parametrize("radius", [2.2, 2.5, 3.5])
+def test_more_starts_find_no_wider_corridor(radius):
+    shape = Shape(radius=radius)
+    _, task = planned(shape)
+    field = sampled(shape)[1]
+    width, line = widest_width(task, coarse_lines(field, task))
+    rng = np.random.default_rng(5)
+    more = coarse_lines(field, task, 40)
+    for _ in range(20):
+        shift = np.array([rng.normal(0, 1), 0.0, rng.normal(0, 1.5)])
+        turned = np.clip(line.axial_deg + rng.normal(0, 4), 0, 30)
+        more.append(replace(line, point=line.point + shift, axial_deg=float(turned)))
+    assert widest_width(task, more)[0] <= width + 0.1
+    assert width_along(task, line) == width
+    assert width == pytest.approx(2 * radius, abs=0.3)
+
+
+def test_a_line_out_of_the_canal_is_no_corridor_even_without_an_arch():
+    _, task = planned(Shape())
+    out_of_canal = Line(np.array([6.0, 12.0, 2.0]), 0.0, 0.0, 1.0)
+    walls = replace(task.wall, entry_behind_mm=22.0)
+    assert task.wall.span(out_of_canal) is not None
+    assert walls.span(out_of_canal) is None
+    assert walls.span(task.start) is not None
 
 
 def test_the_same_plan_bit_for_bit():

@@ -87,6 +87,7 @@ def scan(
     hu = ndimage.uniform_filter1d(hu, fine, axis=2)
     hu = hu[fine // 2 :: fine, fine // 2 :: fine, fine // 2 :: fine]
     start = np.array([a[fine // 2] for a in axes])
+    start[2] -= step[2] * (1 - fine % 2) / 2  # the mean of an even number lies between two
     hu = hu + np.random.default_rng(7).normal(0.0, noise or 1e-9, hu.shape)
     matrix = np.eye(4)
     matrix[:3, :3] = np.diag(np.array(spacing)[::-1])[:, ::-1]

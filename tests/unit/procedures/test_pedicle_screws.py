@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from functools import lru_cache
 
 import nibabel
@@ -10,16 +11,19 @@ from guidegen.anatomy.vertebra import find_landmarks
 from guidegen.bones.spine import find_spine
 from guidegen.bones.surface import extract_bones
 from guidegen.errors import AnatomyError, GeometryError, PlanError
+from guidegen.model.bone import Bone
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.level import Spine
 from guidegen.model.notice import silent
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume, Grid, LabelMap
+from guidegen.planning.corridor import measure_corridor
 from guidegen.procedures.contract import Anatomy, Options
-from guidegen.procedures.pedicle_screws import PedicleScrews, bones, plan
+from guidegen.procedures.pedicle_screws import PedicleScrews, bones, pedicle, plan
 from guidegen.procedures.pedicle_screws.plan import plan_screws, plan_vertebra
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+from guidegen.procedures.pedicle_screws.width import measure_width
 from guidegen.procedures.registry import PROCEDURES
 
 from ..planning.vertebra_shape import Shape, scan
@@ -79,6 +83,72 @@ def test_narrow_pedicles_are_skipped_with_their_width():
         assert answer.code == "narrow_pedicle"
         assert answer.corridor_diameter_mm == pytest.approx(4.2, abs=0.5)
         assert "5.0 mm" in answer.message
+
+
+def test_a_close_call_is_warned_of_on_either_side():
+    volume, bone, level = scanned(4.0)
+    labels = LabelMap(np.zeros((2, 2, 2), dtype=np.uint16), Grid(np.eye(4), (2, 2, 2)), {})
+    spine = Spine(labels, (level,), np.zeros((2, 3)))
+    anatomy = Anatomy(spine, (bone,), (find_landmarks(bone, level),), ("L3",))
+
+    def codes(min_corridor_mm):
+        screw = SETTINGS.screw.model_copy(update={"min_corridor_mm": min_corridor_mm})
+        draft = plan_screws(volume, anatomy, SETTINGS.model_copy(update={"screw": screw}))
+        calls = [n.subject for n in draft.warnings if n.code == "close_call"]
+        return [s.code for s in draft.skipped], calls
+
+    widths = [path.extra["half_maximum_corridor_mm"] for path in answers(4.0)]
+    both = ["L3_left", "L3_right"]
+    assert codes(min(widths) - 0.1) == ([], both)
+    assert codes(max(widths) + 0.1) == (["narrow_pedicle"] * 2, both)
+    assert codes(min(widths) - 1.0) == ([], [])
+
+
+@lru_cache
+def tried(shift_mm, approach_mm, deep):
+    """One pedicle whose corridor stands ``shift_mm`` beside the pedicle's axis."""
+    volume, bone, level = scanned(4.0)
+    landmarks = find_landmarks(bone, level)
+    vertices = landmarks.patient_from_bone.inverse.points(bone.vertices_mm)
+    task = plan._task(vertices, bone, np.zeros((0, 3)), landmarks, pedicle.SIDES[0], SETTINGS)
+    line = replace(task.start, point=task.start.point + np.array([0.0, 0.0, shift_mm]))
+    corridor = replace(measure_corridor(task, line), approach_mm=approach_mm, deep_enough=deep)
+    width = measure_width(volume, bone, landmarks, task, [task.start])
+    return pedicle.measured(volume, bone, landmarks, task, corridor, width)
+
+
+def test_the_first_corridor_that_is_free_sound_and_deep_is_taken():
+    good = tried(0.0, 2.0, True)
+    off, blocked, short = tried(3.5, 2.0, True), tried(0.0, -2.0, True), tried(0.0, 2.0, False)
+    assert off.breach(4.0)[0] > 0.05 and off.breach(4.0)[1] == "superior"
+    assert good.breach(4.0) == (0.0, None)
+    for bad in (off, blocked, short):
+        assert pedicle.choose([bad, good], SETTINGS) is good
+    assert pedicle.choose([blocked, off, short], SETTINGS) is short
+    assert pedicle.choose([blocked, off], SETTINGS) is off
+
+
+def test_the_width_does_not_depend_on_the_planners_surface():
+    volume, bone, level = scanned(4.0)
+    landmarks = find_landmarks(bone, level)
+    out = np.cross(
+        bone.vertices_mm[bone.faces[:, 1]] - bone.vertices_mm[bone.faces[:, 0]],
+        bone.vertices_mm[bone.faces[:, 2]] - bone.vertices_mm[bone.faces[:, 0]],
+    )
+    normals = np.zeros_like(bone.vertices_mm)
+    for n in range(3):
+        np.add.at(normals, bone.faces[:, n], out)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    thin = Bone("L3", bone.vertices_mm - 0.4 * normals, bone.faces)
+
+    def widths(surface):
+        for side in pedicle.SIDES:
+            vertices = landmarks.patient_from_bone.inverse.points(surface.vertices_mm)
+            task = plan._task(vertices, surface, np.zeros((0, 3)), landmarks, side, SETTINGS)
+            yield measure_width(volume, surface, landmarks, task, [task.start]).corridor_mm
+
+    for right, wrong in zip(widths(bone), widths(thin), strict=True):
+        assert wrong == pytest.approx(right, abs=0.15)
 
 
 def test_the_same_plan_bit_for_bit():
