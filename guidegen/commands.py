@@ -212,11 +212,11 @@ def _path_lines(made: Plan) -> Iterator[str]:
         width = _mm(path.corridor_diameter_mm)
         yield f"{path.name:12} {size}, grade {path.grade or 'none'}, corridor {width}"
     for item in made.skipped:
-        yield f"{item.name:12} no path: {item.code}, corridor {_mm(item.corridor_diameter_mm)}"
+        yield f"{item.name:12} no path: {item.code}, corridor {_mm(item.corridor_diameter_mm, 2)}"
 
 
-def _mm(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.1f} mm"
+def _mm(value: float | None, digits: int = 1) -> str:
+    return "not measured" if value is None else f"{value:.{digits}f} mm"
 
 
 def _warning_lines(made: Plan, red_only: bool = False) -> Iterator[str]:

@@ -23,6 +23,9 @@ from guidegen.procedures.pedicle_screws.width import Width
 
 _LEVEL_SLACK_MM = 0.5
 _BLOCKED_MM = 0.05
+_UNLIKE_MM = 1.0
+"""A surface this much wider about an axis than the grey values holds more than the pedicle: the
+half-maximum lies 0.3 to 0.9 mm outside a surface that is right."""
 SIDES = (("left", 1.0), ("right", -1.0))
 
 
@@ -65,6 +68,14 @@ class Pedicle:
     def half_maximum_mm(self) -> float:
         """Widest half-maximum corridor of the pedicle; at least that of the axis."""
         return max(self.width.corridor_mm, self.on_axis_mm)
+
+    @property
+    def unlike_ct(self) -> bool:
+        """True where the bone's surface is much wider about the axis than the grey values.
+
+        A rib head or a neighbour that is joined to the surface looks like that.
+        """
+        return self.corridor.diameter_mm > self.on_axis_mm + _UNLIKE_MM
 
     def breach(self, diameter_mm: float) -> tuple[float, str | None]:
         """How far a cylinder leaves the bone, and through which wall.
@@ -155,24 +166,26 @@ def measured(
 
 
 def choose(pedicles: Iterable[Pedicle], settings: PedicleSettings) -> Pedicle:
-    """Take the first whose corridor a drill reaches, whose thinnest screw is grade A and deep.
+    """Take the first that a drill reaches, whose thinnest screw is grade A, deep and in bone.
 
     Args:
         pedicles: The same pedicle with its corridors, widest first; at least one.
         settings: Of the procedure.
 
     Returns:
-        Where none is, the one that is blocked least, then breached least, then deepest.
+        Where none is, the one that is blocked least, then breached least, then one whose surface
+        is that of the grey values, then the deepest.
     """
     thinnest = settings.screw.min_diameter_mm
-    tried: list[tuple[float, float, float, Pedicle]] = []
+    tried: list[tuple[float, float, bool, float, Pedicle]] = []
     for pedicle in pedicles:
         blocked = max(-pedicle.corridor.approach_mm - _BLOCKED_MM, 0.0)
         breach, _ = pedicle.breach(thinnest)
-        if blocked == 0.0 and breach == 0.0 and pedicle.corridor.deep_enough:
+        unlike, deep = pedicle.unlike_ct, pedicle.corridor.deep_enough
+        if blocked == 0.0 and breach == 0.0 and deep and not unlike:
             return pedicle
-        tried.append((blocked, breach, -pedicle.corridor.depth_share, pedicle))
-    return min(tried, key=lambda found: found[:3])[3]
+        tried.append((blocked, breach, unlike, -pedicle.corridor.depth_share, pedicle))
+    return min(tried, key=lambda found: found[:4])[4]
 
 
 def _diameter(pedicle: Pedicle, settings: PedicleSettings) -> float:
@@ -216,8 +229,8 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
         return _skip(
             pedicle,
             "narrow_pedicle",
-            f"the pedicle's half-maximum corridor is {half_maximum:.1f} mm wide, a screw needs "
-            f"{screw.min_corridor_mm:.1f} mm",
+            f"the pedicle's half-maximum corridor is {half_maximum:.2f} mm wide, a screw needs "
+            f"{screw.min_corridor_mm:.2f} mm",
         )
     if pedicle.corridor.approach_mm < -_BLOCKED_MM:
         return _skip(
@@ -244,6 +257,7 @@ def _warnings(
     """Codes of what a reader should know of a path."""
     corridor, limits = pedicle.corridor, pedicle.task.limits
     found = {
+        "surface_unlike_ct": pedicle.unlike_ct,
         "close_call": pedicle.half_maximum_mm < screw.min_corridor_mm + screw.close_call_mm,
         "low_bone_density": hu < screw.low_density_hu,
         "tight_corridor": diameter_mm > limits.corridor_share * corridor.diameter_mm + 1e-6,

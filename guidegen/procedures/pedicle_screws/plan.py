@@ -36,7 +36,11 @@ from guidegen.procedures.pedicle_screws.width import measure_width
 _GRID_MM = 2.0
 UNPLANNED = ("no_landmarks", "planning_failed")
 """Reasons that leave a whole vertebra without a plan."""
+_RED = ("surface_unlike_ct",)
 _MESSAGES = {
+    "surface_unlike_ct": "the bone's surface leaves {corridor:.1f} mm about the screw, the grey "
+    "values {half_maximum_on_axis_mm:.1f} mm: a rib or a neighbour may be joined to the surface; "
+    "look at the slices, correct the label map or leave this screw out",
     "close_call": "the half-maximum corridor of {half_maximum_corridor_mm:.2f} mm (spread "
     "{corridor_spread_mm:.2f} mm) is only just wide enough for a screw",
     "low_bone_density": "mean {mean_hu:.0f} HU along the path: a screw may loosen",
@@ -187,7 +191,7 @@ def _notices(paths: Sequence[Path]) -> tuple[Notice, ...]:
         numbers = {**path.extra, "corridor": path.corridor_diameter_mm}
         for code in path.warnings:
             text = f"{path.name.replace('_', ' ')}: {_MESSAGES[code].format(**numbers)}"
-            found.append(Notice(code, text, path.name))
+            found.append(Notice(code, text, path.name, red=code in _RED))
     return tuple(found)
 
 

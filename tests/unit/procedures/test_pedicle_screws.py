@@ -82,7 +82,7 @@ def test_narrow_pedicles_are_skipped_with_their_width():
         assert isinstance(answer, Skipped)
         assert answer.code == "narrow_pedicle"
         assert answer.corridor_diameter_mm == pytest.approx(4.2, abs=0.5)
-        assert "5.0 mm" in answer.message
+        assert "5.00 mm" in answer.message
 
 
 def test_a_close_call_is_warned_of_on_either_side():
@@ -122,10 +122,15 @@ def test_the_first_corridor_that_is_free_sound_and_deep_is_taken():
     off, blocked, short = tried(3.5, 2.0, True), tried(0.0, -2.0, True), tried(0.0, 2.0, False)
     assert off.breach(4.0)[0] > 0.05 and off.breach(4.0)[1] == "superior"
     assert good.breach(4.0) == (0.0, None)
-    for bad in (off, blocked, short):
+    joined = replace(good, corridor=replace(good.corridor, diameter_mm=good.on_axis_mm + 1.5))
+    assert joined.unlike_ct and not good.unlike_ct
+    for bad in (off, blocked, short, joined):
         assert pedicle.choose([bad, good], SETTINGS) is good
     assert pedicle.choose([blocked, off, short], SETTINGS) is short
     assert pedicle.choose([blocked, off], SETTINGS) is off
+    path = pedicle.decide(scanned(4.0)[0], joined, SETTINGS)
+    assert "surface_unlike_ct" in path.warnings and "surface_unlike_ct" in plan._RED
+    assert [n.red for n in plan._notices([path]) if n.code == "surface_unlike_ct"] == [True]
 
 
 def test_the_width_does_not_depend_on_the_planners_surface():
