@@ -13,6 +13,8 @@ from guidegen.model.volume import CTVolume
 RIB_LABEL = 999
 """Ribs keep a label while vertebrae are cut out, so that they stay apart."""
 COARSE_MM = 4.0
+VESSEL_STEPS = 3
+"""Holes narrower than twice as many voxels are vessels', such as the basivertebral vein's."""
 
 
 def solid_straight(straight: Straight) -> np.ndarray:
@@ -68,14 +70,17 @@ def _filled(own: np.ndarray) -> np.ndarray:
 
 
 def _lumen(straight: Straight, box: tuple[slice, ...]) -> np.ndarray:
-    """Soft voxels around the canal's centreline, connected to it."""
+    """Soft voxels round the canal's centreline, not through its vessels' holes into the marrow."""
     hu = ndimage.gaussian_filter(straight.hu[box], 0.7)
     _, back, left = millimetres(straight.hu.shape)
-    back, left = back[:, box[1]], left[:, :, box[2]]
-    soft = (hu < BONE_HU) & (np.hypot(back, left) < 16)
-    pieces, _ = ndimage.label(soft)
-    seeds = np.unique(pieces[(np.hypot(back, left) < 2.0) & soft])
-    return np.asarray(np.isin(pieces, seeds[seeds > 0]))
+    radius = np.hypot(back[:, box[1]], left[:, :, box[2]])
+    soft = (hu < BONE_HU) & (radius < 16)
+    ball = ndimage.generate_binary_structure(3, 1)
+    wide = ndimage.binary_erosion(soft, ball, iterations=VESSEL_STEPS, border_value=1)
+    pieces, _ = ndimage.label(wide)
+    seeds = np.unique(pieces[(radius < 2.0) & wide])
+    lumen = np.isin(pieces, seeds[seeds > 0])
+    return np.asarray(ndimage.binary_dilation(lumen, ball, iterations=VESSEL_STEPS, mask=soft))
 
 
 def native_labels(volume: CTVolume, straight: Straight, solid: np.ndarray) -> np.ndarray:
