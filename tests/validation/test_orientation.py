@@ -167,7 +167,10 @@ def test_report_says_left_for_left(case):
     assert float(rows["left"][5]) - float(rows["right"][5]) > 3.0
 
 
-@pytest.fixture(scope="module", params=ALWAYS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(n, marks=[pytest.mark.ci] if n == "HFP" else []) for n in ALWAYS],
+)
 def guide(request, tmp_path_factory) -> Case:
     """The same, built."""
     from tests.validation.cases import built
