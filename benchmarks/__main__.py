@@ -69,7 +69,7 @@ def stages(given: Input, place: Path) -> Iterator[str]:
     total, told = timed_python("benchmarks.stages", *order)
     for step, seconds, peak in told["rows"]:
         yield f"{step:44} {seconds:8.1f} s {peak:8.0f} MB so far {seconds / total:6.0%}"
-    end = "all checks passed" if told["passed"] else "a check FAILED"
+    end = f"FAILED: {'; '.join(told['failed'])}" if told["failed"] else "all checks passed"
     yield f"{'whole case, start of Python included':44} {total:8.1f} s"
     yield f"{told['screws']} screws, {end}"
 

@@ -49,7 +49,8 @@ def main(source: str, out: str, levels: str, lowest_level: str) -> None:
     approve(open_case(Path(out)), "benchmark", unattended=True)
     report = build_case(Path(out), watch)
     watch.close()
-    result = {"rows": watch.rows[1:], "screws": len(plan.paths), "passed": report.passed}
+    failed = [f"{f.code} {f.subject}: {f.value:g}" for f in report.findings if not f.passed]
+    result = {"rows": watch.rows[1:], "screws": len(plan.paths), "failed": failed}
     print(json.dumps(result))
 
 
