@@ -63,20 +63,19 @@ def _cores(bone: np.ndarray, walls: Walls) -> np.ndarray:
     s, back, left = millimetres(bone.shape)
     core = np.full(bone.shape, np.nan, dtype=np.float32)
     beside = _side_walls(bone)
-    for n, pedicle in enumerate(walls.pedicles_s):
-        low, high = walls.foramina_s[n], walls.foramina_s[n + 1]
-        body_s = pedicle - 0.12 * (high - low)
-        tall = 0.16 * (high - low)
-        body = (np.abs(s - body_s) < tall) & (back < -9) & (back > -30) & (np.abs(left) < 9)
+    heights = _heights(walls)
+    for n, (pedicle, tall) in enumerate(heights[:-1]):
+        body_s = pedicle - 0.12 * tall
+        body = (np.abs(s - body_s) < 0.16 * tall) & (back < -9) & (back > -30) & (np.abs(left) < 9)
         ring = beside & (np.abs(s - pedicle) < 3.2) & (back < -2) & (back > -14)
         core[(body & bone) | ring] = n
     arch = _arch_wall(bone, back, left)
-    for n, (top, tall) in enumerate(_arch_heights(walls)):
+    for n, (top, tall) in enumerate(heights):
         core[arch & (s < top - 0.30 * tall) & (s > top - 0.48 * tall)] = n
     return core
 
 
-def _arch_heights(walls: Walls) -> list[tuple[float, float]]:
+def _heights(walls: Walls) -> list[tuple[float, float]]:
     """Pedicle height and spacing of each level, and of the one that would follow above."""
     tall = np.diff(walls.foramina_s)
     typical = float(np.median(tall))
