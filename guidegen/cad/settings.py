@@ -20,7 +20,7 @@ class GuideSettings(BaseModel):
         ge=0.05,
         le=1.0,
         description="Gap between contact and bone; 0.2 (SLA) to 0.5 mm (FDM) in use "
-        "(mission.md, figures in use)",
+        "(engineering choice: what the printers need)",
         json_schema_extra=_MM,
     )
     neighbour_clearance_mm: float = Field(
@@ -51,15 +51,15 @@ class GuideSettings(BaseModel):
         ge=3.0,
         le=8.0,
         description="Thickness of arms and bridge; walls of 2 to 4 mm are in use and the upper "
-        "end is stiffer (mission.md, figures in use)",
+        "end is stiffer (engineering choice)",
         json_schema_extra=_MM,
     )
     min_wall_mm: float = Field(
         2.0,
         ge=0.8,
         le=4.0,
-        description="Smallest wall anywhere, measured as in the case contract (mission.md: "
-        "walls of 2.0)",
+        description="Smallest wall anywhere: the largest sphere that fits inside at each surface "
+        "point (engineering choice: walls of 2 to 4 mm are in use)",
         json_schema_extra=_MM,
     )
     bore_clearance_mm: float = Field(
@@ -75,7 +75,7 @@ class GuideSettings(BaseModel):
         ge=10.0,
         le=40.0,
         description="Guided length from the highest point of the sleeve's foot to its top; "
-        "tilt is atan(clearance / length) (mission.md, sleeve play)",
+        "tilt is atan(clearance / length) (engineering choice: 0.57 deg at a clearance of 0.2)",
         json_schema_extra=_MM,
     )
     sleeve_outer_mm: float = Field(

@@ -78,12 +78,12 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
     found = []
     for path in part.paths:
         feature, bore = part.bore(path), part.cylinders[path.name]
-        closed = length = thick = wanted = NAN
+        closed = length = thick = wanted = free = NAN
         if feature is not None and bore is not None:
             wanted = feature.values.get("length_mm", NAN)
             wall = scan_wall(part.surface, bore, sleeve_top(feature, path), wanted)
             closed, length = closed_ends_mm(wall, wanted), guided_mm(wall)
-            thick = thinnest_mm(wall)
+            thick, free = thinnest_mm(wall), foot_gap_mm(wall, feature, path)
         subject = f"{part.subject}#{path.name}"
         found += [
             Finding(
@@ -104,6 +104,15 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
                 "at_least",
                 "mm",
                 "guided length against the manifest's, seen in steps of 0.2 mm",
+            ),
+            Finding(
+                "foot_gap",
+                subject,
+                free,
+                part.limits.foot_gap_mm,
+                "at_most",
+                "mm",
+                "way of the drill from the sleeve's last closed ring to the planned entry",
             ),
             Finding(
                 "sleeve_wall",
@@ -137,6 +146,21 @@ def closed_ends_mm(wall: Wall, length_mm: float) -> float:
     down = int(np.argmin(np.append(full[top[0] :], False)))
     up = int(np.argmin(np.append(full[foot[-1] :: -1], False)))
     return float(min(down, up) * step)
+
+
+def foot_gap_mm(wall: Wall, feature: Feature, path: Path) -> float:
+    """How far a drill runs free from a bore's last closed ring to the entry; NaN if there is none.
+
+    Args:
+        wall: As scanned from the sleeve's top.
+        feature: The bore.
+        path: What it carries.
+    """
+    full = np.flatnonzero(wall.closed.all(axis=1))
+    if not len(full):
+        return NAN
+    entry = float((path.entry_mm - sleeve_top(feature, path)) @ path.direction)
+    return entry - float(wall.height_mm[full[-1]])
 
 
 def guided_mm(wall: Wall) -> float:

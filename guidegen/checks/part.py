@@ -48,6 +48,8 @@ class Limits:
         bore_clearance_mm: Bore diameter over the instrument's.
         bore_offset_mm: Largest distance of a bore's axis from the plan (issue 2).
         bore_angle_deg: Largest angle between a bore and the plan (issue 2).
+        foot_gap_mm: Longest way that the drill runs free between sleeve and entry: beyond it the
+            sleeve's play lets a drill wander 0.2 mm (engineering choice).
         closed_mm: Bore closed all round at each end (case contract).
         gap_mm: How far the mean gap may be from the fit gap; half of the usual 0.2 mm
             (engineering choice).
@@ -59,6 +61,7 @@ class Limits:
     bore_clearance_mm: float = 0.2
     bore_offset_mm: float = 0.05
     bore_angle_deg: float = 0.1
+    foot_gap_mm: float = 12.0
     closed_mm: float = 4.0
     gap_mm: float = 0.1
     breach_mm: float = 2.0

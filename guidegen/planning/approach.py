@@ -111,8 +111,9 @@ class Obstacles:
         return worst
 
     def sleeve_standoff(self, line: Line, entry: float, limits: PathLimits) -> float:
-        """Height over the entry from which the sleeve's whole cylinder is free of neighbours."""
-        along, beside = along_and_beside(self.neighbours, line.point, line.direction)
+        """Height over the entry from which the sleeve's whole cylinder is free of all bone."""
+        points = np.concatenate([self.own, self.neighbours])
+        along, beside = along_and_beside(points, line.point, line.direction)
         height = entry - along
         inside = (beside**2).sum(axis=1) < limits.sleeve_radius_mm**2
         inside &= (height > 0) & (height < limits.sleeve_reach_mm)

@@ -90,13 +90,16 @@ def drill_section(case: Case) -> Section | None:
     for path in case.plan.paths:
         built = bore_of(case, path)
         values = built[1].values if built else {}
+        stop, sleeve = values.get("drill_depth_mm"), values.get("length_mm")
+        foot = None if stop is None or sleeve is None else stop - sleeve - path.length_mm
         rows.append(
             {
                 "path": plain(path.name),
                 "guide": built[0].file if built else "no guide carries this path",
                 "missing": built is None,
-                "stop": number(values.get("drill_depth_mm"), 1),
-                "sleeve": number(values.get("length_mm"), 1),
+                "stop": number(stop, 1),
+                "sleeve": number(sleeve, 1),
+                "foot": number(foot, 1),
                 "bore": number(values.get("diameter_mm"), 2),
                 "outer": number(values.get("outer_mm"), 1),
                 "pilot": number(path.pilot_diameter_mm or None),

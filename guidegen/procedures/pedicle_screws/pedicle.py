@@ -65,6 +65,12 @@ class Pedicle:
         return 2.0 * wall.corridor_radius(c.line, c.entry, c.tip, self.task.limits.cap_mm)
 
     @property
+    def standoff_mm(self) -> float:
+        """Height over the entry up to which bone stands beside the drill, under the sleeve."""
+        c, task = self.corridor, self.task
+        return task.obstacles.sleeve_standoff(c.line, c.entry, task.limits)
+
+    @property
     def half_maximum_mm(self) -> float:
         """Widest half-maximum corridor of the pedicle; at least that of the axis."""
         return max(self.width.corridor_mm, self.on_axis_mm)
@@ -262,6 +268,7 @@ def _warnings(
         "low_bone_density": hu < screw.low_density_hu,
         "tight_corridor": diameter_mm > limits.corridor_share * corridor.diameter_mm + 1e-6,
         "tight_approach": corridor.approach_mm < 0.5,
+        "high_foot": pedicle.standoff_mm > screw.high_foot_mm,
         "depth_out_of_range": not corridor.deep_enough,
         "wall_unclear": pedicle.profile.seen < 0.8,
     }
@@ -271,9 +278,6 @@ def _warnings(
 def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
     """Further numbers of a path."""
     corridor = pedicle.corridor
-    standoff = pedicle.task.obstacles.sleeve_standoff(
-        corridor.line, corridor.entry, pedicle.task.limits
-    )
     numbers = {
         "mean_hu": hu,
         "entry_to_midline_mm": abs(float(corridor.at(corridor.entry)[0])),
@@ -283,7 +287,7 @@ def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
         "length_mm": corridor.tip - corridor.entry,
         "depth_share": corridor.depth_share,
         "front_mm": corridor.front - corridor.tip,
-        "sleeve_standoff_mm": standoff,
+        "sleeve_standoff_mm": pedicle.standoff_mm,
         "wall_seen_share": pedicle.profile.seen,
     }
     return {name: round(float(value), 3) for name, value in numbers.items()}

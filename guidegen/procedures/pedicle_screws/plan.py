@@ -47,6 +47,8 @@ _MESSAGES = {
     "tight_corridor": "the screw takes more than the usual share of the corridor of "
     "{corridor:.1f} mm on the bone's surface (half-maximum {half_maximum_corridor_mm:.1f} mm)",
     "tight_approach": "bone stands less than 0.5 mm beside drill or sleeve",
+    "high_foot": "bone stands {sleeve_standoff_mm:.1f} mm high beside the entry, and the sleeve's "
+    "foot above it: the drill runs free on a slope there and may slip; make a flat start first",
     "depth_out_of_range": "no screw length of the set ends within the depth limits: the tip is at "
     "{depth_share:.0%} of the body's depth",
     "wall_unclear": "only {wall_seen_share:.0%} of the wall show a clear edge on the CT",

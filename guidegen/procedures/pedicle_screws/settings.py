@@ -22,17 +22,20 @@ class ScrewSettings(BaseModel):
 
     thoracic_axial_deg: _PAIR = Field(
         default=(0.0, 25.0),
-        description="Convergence towards the midline, T1 to T12 (algorithms.md, limits)",
+        description="Convergence towards the midline, T1 to T12 (engineering choice: the "
+        "range that pedicle axes take there; the planner looks for the widest corridor within it)",
         json_schema_extra=_DEG,
     )
     lumbar_axial_deg: _PAIR = Field(
         default=(5.0, 25.0),
-        description="Convergence towards the midline, L1 to L5 (algorithms.md, limits)",
+        description="Convergence towards the midline, L1 to L5 (engineering choice: the range that "
+        "pedicle axes take there)",
         json_schema_extra=_DEG,
     )
     sacral_axial_deg: _PAIR = Field(
         default=(25.0, 35.0),
-        description="Convergence towards the midline, S1 (algorithms.md, limits)",
+        description="Convergence towards the midline, S1 (engineering choice: into the "
+        "body, not the ala)",
         json_schema_extra=_DEG,
     )
     unnamed_axial_deg: _PAIR = Field(
@@ -69,7 +72,7 @@ class ScrewSettings(BaseModel):
         ge=4.0,
         le=10.0,
         description="Smallest half-maximum corridor that gets a screw: thoracic >= 5.0 mm breached "
-        "in 1.9 %, 4.9 mm in 21.9 % (mission.md, figures 2024)",
+        "in 1.9 %, 4.9 mm in 21.9 % (a series of 2024, as the project was given it; not verified)",
         json_schema_extra=_MM,
     )
     close_call_mm: float = Field(
@@ -85,14 +88,15 @@ class ScrewSettings(BaseModel):
         default=0.8,
         gt=0.3,
         le=1.0,
-        description="Largest diameter as a share of the corridor (algorithms.md, limits)",
+        description="Largest diameter as a share of the corridor: about 80 % of the pedicle's "
+        "width is what has been adopted (Solitro et al., review, Int J Spine Surg 2019;13(2):132)",
         json_schema_extra=_SHARE,
     )
     min_diameter_mm: float = Field(
         default=4.0,
         ge=2.0,
         le=6.0,
-        description="Thinnest screw (algorithms.md, limits)",
+        description="Thinnest screw (engineering choice: the thinnest of common sets)",
         json_schema_extra=_MM,
     )
     max_thoracic_diameter_mm: float = Field(
@@ -113,27 +117,28 @@ class ScrewSettings(BaseModel):
         default=0.5,
         ge=0.1,
         le=2.0,
-        description="Steps of the screw set (algorithms.md, limits)",
+        description="Steps of the screw set (engineering choice: common sets)",
         json_schema_extra=_MM,
     )
     length_step_mm: float = Field(
         default=5.0,
         ge=1.0,
         le=10.0,
-        description="Steps of the screw set (algorithms.md, limits)",
+        description="Steps of the screw set (engineering choice: common sets)",
         json_schema_extra=_MM,
     )
     depth_share: _PAIR = Field(
         default=(0.60, 0.85),
         description="Depth of the tip in the body, share of the body's depth along the axis "
-        "(algorithms.md, limits)",
+        "(engineering choice: deep enough to hold, short of the front third's vessels)",
         json_schema_extra=_SHARE,
     )
     front_margin_mm: float = Field(
         default=4.0,
         ge=1.0,
         le=15.0,
-        description="Smallest distance of the tip from the front cortex (algorithms.md, limits)",
+        description="Smallest distance of the tip from the front cortex (engineering "
+        "choice: more than the error of surface, guide and drill stop together)",
         json_schema_extra=_MM,
     )
     cap_mm: float = Field(
@@ -141,7 +146,7 @@ class ScrewSettings(BaseModel):
         ge=0.0,
         le=8.0,
         description="Corridor and breach are measured from this far under the entry "
-        "(case_contract.md, breach_mm)",
+        "(definition of breach_mm in plan.json: the drill's funnel in the cortex is no breach)",
         json_schema_extra=_MM,
     )
     canal_bias_mm: float = Field(
@@ -149,7 +154,7 @@ class ScrewSettings(BaseModel):
         ge=0.0,
         le=1.0,
         description="The canal's wall counts this much nearer where the corridor is over 6 mm "
-        "(algorithms.md: canal side weighs more; the amount is an engineering choice, it costs at "
+        "(engineering choice: a breach into the canal is worse than one to the side; it costs at "
         "most 0.2 mm of corridor)",
         json_schema_extra=_MM,
     )
@@ -157,7 +162,7 @@ class ScrewSettings(BaseModel):
         default=2.7,
         ge=1.5,
         le=5.0,
-        description="Drill (mission.md, figures in use)",
+        description="Drill (engineering choice: the pilot hole of printed guides in use)",
         json_schema_extra=_MM,
     )
     drill_clearance_mm: float = Field(
@@ -168,12 +173,21 @@ class ScrewSettings(BaseModel):
         json_schema_extra=_MM,
     )
     sleeve_standoff_mm: float = Field(
-        default=8.0,
+        default=6.0,
         ge=0.0,
         le=20.0,
         description="Height over the entry up to which bone may stand beside the drill, under the "
-        "sleeve; above it the whole sleeve must be free (engineering choice: a facet joint's "
-        "height)",
+        "sleeve; above it the whole sleeve must be free (engineering choice: 8 mm let feet start "
+        "9 mm over the entry, 5 mm costs screws half a millimetre)",
+        json_schema_extra=_MM,
+    )
+    high_foot_mm: float = Field(
+        default=5.0,
+        ge=0.0,
+        le=20.0,
+        description="Bone beside the drill higher than this over the entry is warned of: the "
+        "sleeve's foot stands as high, and a drill that runs free on a slope may slip "
+        "(engineering choice: less than two diameters of the drill)",
         json_schema_extra=_MM,
     )
     sleeve_reach_mm: float = Field(
@@ -188,7 +202,8 @@ class ScrewSettings(BaseModel):
         default=120.0,
         ge=0.0,
         le=400.0,
-        description="Mean HU along the path below which a screw may loosen (algorithms.md, report)",
+        description="Mean HU along the path below which a screw may loosen; 117 HU in L1 was "
+        "the cut-off in 198 patients (Sci Rep 2023, doi 10.1038/s41598-023-28555-7)",
         json_schema_extra=_HU,
     )
     rod_line_mm: float = Field(

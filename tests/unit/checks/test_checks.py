@@ -58,6 +58,11 @@ def failed(findings):
     return {f.code for f in findings if not f.passed}
 
 
+def deeper(by_mm):
+    """The paths with their entries farther from the sleeves."""
+    return tuple(replace(p, entry_mm=p.entry_mm + by_mm * p.direction) for p in PATHS)
+
+
 FAULTS = {
     "check_overlap": [("overlap", lambda: check_overlap(shifted(-0.5 * OUT)))],
     "check_contact": [
@@ -87,6 +92,7 @@ FAULTS = {
         ("bore_closed", lambda: check_sleeves(part(Faults(slot="top")))),
         ("bore_closed", lambda: check_sleeves(part(Faults(slot="foot")))),
         ("sleeve_length", lambda: check_sleeves(part(Faults(short=True)))),
+        ("foot_gap", lambda: check_sleeves(part(paths=deeper(13.0)))),
         ("sleeve_wall", lambda: check_sleeves(part(Faults(outer_mm=3.7)))),
         ("sleeve_wall", lambda: check_sleeves(part(undrilled()))),
     ],

@@ -118,6 +118,18 @@ def test_a_wall_behind_blocks_every_approach():
     assert found.approach_mm < -1.0
 
 
+def test_standoff_is_the_height_of_any_bone_under_the_sleeve():
+    found, task = planned(Shape())
+    side = np.cross(found.line.direction, [0.0, 0.0, 1.0])
+    spot = found.at(found.entry - 9.5) + 3.0 * side
+    bare = replace(task.obstacles, own=np.zeros((0, 3)), neighbours=np.zeros((0, 3)))
+    for cloud in ("own", "neighbours"):
+        near = replace(bare, **{cloud: spot[None]})
+        assert near.sleeve_standoff(found.line, found.entry, LIMITS) == pytest.approx(9.5)
+        beside = replace(bare, **{cloud: (spot + 2.0 * side)[None]})
+        assert beside.sleeve_standoff(found.line, found.entry, LIMITS) == 0.0
+
+
 def test_rough_clearance_of_many_lines_follows_the_exact_one():
     _, task = planned(Shape())
     g = np.arange(-12.0, 12.0, 1.0)
