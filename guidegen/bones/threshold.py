@@ -42,7 +42,7 @@ def edge_share(peak_share: np.ndarray) -> np.ndarray:
 
 
 def local_threshold(
-    hu: np.ndarray, spacing_kji_mm: np.ndarray, cortex_hu: float, reach_mm: float = 2.2
+    hu: np.ndarray, spacing_kji_mm: np.ndarray, cortex_hu: float, reach_mm: float = 1.7
 ) -> np.ndarray:
     """HU at which the bone's face lies, for every voxel near it.
 
