@@ -123,9 +123,10 @@ def parted(word: str, n: int) -> tuple[str, ...]:
 def fit_layout(words: Sequence[str], width_mm: float, settings: GuideSettings) -> Layout:
     """Break words into lines so that the capitals are as tall as the plate's width allows.
 
-    Fewer lines win unless more give letters that are 0.5 mm taller. Only the first word (the
-    case) is parted; where it does not fit even in three lines of the smallest height, its end is
-    left out, marked by a full stop.
+    Fewer lines win unless more give letters that are 0.5 mm taller. The first word (the case) is
+    parted where that helps; where it does not fit even in three lines of the smallest height, its
+    end is left out, marked by a full stop. The other words are parted only where they do not fit
+    otherwise: a plate wider than its room would lose its corners to the drill's way.
 
     Args:
         words: Case, level, hash, ...
@@ -148,7 +149,15 @@ def fit_layout(words: Sequence[str], width_mm: float, settings: GuideSettings) -
     while len(case) > 1 and max(text_width(c) for c in parted(case + ".", 3)) * least > room:
         case = case[:-1]
     short = case if case == words[0] else case + "."
-    return Layout((*parted(short, 3), *rest), least)
+    tail = [piece for word in rest for piece in _fitting(word, room / least)]
+    return Layout((*parted(short, 3), *tail), least)
+
+
+def _fitting(word: str, room: float) -> tuple[str, ...]:
+    """Break a word into as few pieces, at most three, as fit; widths in cap heights."""
+    choices = [parted(word, n) for n in (1, 2, 3)]
+    fit = (c for c in choices if max(text_width(piece) for piece in c) <= room)
+    return next(fit, choices[-1])
 
 
 def engraving(outlines: Sequence[Floats], axes: Floats, face_mm: Floats, depth_mm: float) -> Solid:

@@ -105,6 +105,13 @@ def test_layout_shortens_only_the_case():
     assert layout.lines[-2:] == ("L3", "4f9a") and layout.lines[-3].endswith(".")
 
 
+def test_layout_parts_a_long_word_that_would_leave_the_plate():
+    words = ("lidc2", "T11", "4f9a", "unattended")
+    layout = fit_layout(words, 12.0, SETTINGS)
+    assert "".join(layout.lines) == "".join(words)
+    assert 2 * layout.half_mm[0] <= 12.01
+
+
 def test_parted_words():
     assert parted("lidc_0314", 2) == ("lidc_", "0314")
     assert parted("abcdefgh", 2) == ("abcd", "efgh")
