@@ -22,10 +22,10 @@ from guidegen.model.guide import Guide
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import BoneRecord, Plan
 from guidegen.model.volume import CTVolume
-from guidegen.model.workers import side_by_side
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
+from guidegen.workers import side_by_side
 
 UNANCHORED = Notice(
     "unanchored_levels",

@@ -9,7 +9,7 @@ import numpy as np
 from guidegen.export.atomic import sha256_file
 from guidegen.export.folder import CaseFolder
 from guidegen.export.landmarks_json import read_landmarks, write_landmarks
-from guidegen.export.nifti import crop_around, on_grid, write_ct, write_labels
+from guidegen.export.nifti import on_grid, write_ct, write_labels
 from guidegen.export.parts import publish_bones, read_bone
 from guidegen.export.plan_json import with_extra, write_plan
 from guidegen.export.record import Record, write_record
@@ -23,11 +23,15 @@ from guidegen.model.plan import Plan
 from guidegen.model.volume import CTVolume
 
 HASHED = ("ct.nii.gz", "landmarks.json", "bones/segmentation.nii.gz", "bones/segmentation.json")
+CROP_MARGIN_MM = 25.0
 
 
 def crop_to(volume: CTVolume, bones: tuple[Bone, ...]) -> CTVolume:
-    """Cut the CT to the bones and what surrounds them."""
-    return crop_around(volume, np.concatenate([bone.bounds_mm for bone in bones]))
+    """Cut the CT to the bones and what surrounds them.
+
+    25 mm keeps the canal's surroundings and a drill's approach (engineering choice).
+    """
+    return volume.around(np.concatenate([bone.bounds_mm for bone in bones]), CROP_MARGIN_MM)
 
 
 def write_planned(

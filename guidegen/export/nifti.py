@@ -16,7 +16,6 @@ from guidegen.model.arrays import Floats
 from guidegen.model.volume import CTVolume, Grid, LabelMap
 
 SEGMENTATION_SCHEMA = "guidegen.segmentation/1"
-CROP_MARGIN_MM = 25.0
 
 
 def write_ct(path: Path, volume: CTVolume) -> None:
@@ -47,19 +46,6 @@ def ras_from_ijk(grid: Grid) -> Floats:
     """(4, 4): voxel (i, j, k) to RAS mm, as NIfTI wants it."""
     matrix = np.array(grid.patient_from_kji)[:, [2, 1, 0, 3]]
     return np.asarray(np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix)
-
-
-def crop_around(volume: CTVolume, points_mm: Floats, margin_mm: float = CROP_MARGIN_MM) -> CTVolume:
-    """Cut the CT to the box of some points (N, 3) and a margin; a copy, so that the rest is freed.
-
-    25 mm keeps the canal's surroundings and a drill's approach (engineering choice).
-    """
-    kji = volume.grid.kji(points_mm)
-    margin = margin_mm / volume.grid.spacing_kji_mm
-    start = np.floor(kji.min(axis=0) - margin).astype(int)
-    stop = np.ceil(kji.max(axis=0) + margin).astype(int) + 1
-    part = volume.crop(start, stop)
-    return CTVolume(part.hu.copy(), part.grid, volume.info)
 
 
 def on_grid(labels: LabelMap, grid: Grid) -> LabelMap:

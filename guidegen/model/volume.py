@@ -128,6 +128,14 @@ class CTVolume:
         part = self.hu[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
         return replace(self, hu=part, grid=self.grid.crop(start, stop))
 
+    def around(self, points_mm: Floats, margin_mm: float) -> CTVolume:
+        """Cut out the box of some LPS points (N, 3) and a margin; a copy, to free the rest."""
+        kji = self.grid.kji(points_mm)
+        margin = margin_mm / self.grid.spacing_kji_mm
+        low, high = np.floor(kji.min(axis=0) - margin), np.ceil(kji.max(axis=0) + margin) + 1
+        part = self.crop(low, high)
+        return replace(part, hu=part.hu.copy())
+
     def sha256(self) -> str:
         """Hash the grey values and the grid: the same scan gives the same hash."""
         digest = hashlib.sha256(np.ascontiguousarray(self.hu).data)

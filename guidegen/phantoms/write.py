@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from guidegen.model.workers import side_by_side
 from guidegen.phantoms.catalog import load_definition
 from guidegen.phantoms.definition import Definition
 from guidegen.phantoms.dicom import Series, write_series
@@ -17,6 +16,7 @@ from guidegen.phantoms.render import render
 from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.spine import build_scene
 from guidegen.phantoms.truth import SCHEMA, truth_of
+from guidegen.workers import side_by_side
 
 
 def write_truth(out: Path, truth: dict[str, Any]) -> Path:

@@ -11,12 +11,12 @@ from guidegen.model.arrays import Floats
 from guidegen.model.case import Case
 from guidegen.model.frames import Pose
 from guidegen.model.guide import Guide
-from guidegen.model.workers import side_by_side
 from guidegen.report.drawing import Figure
 from guidegen.report.frames import bone_frame
 from guidegen.report.section import Section
 from guidegen.report.solids import bone_solid, guide_solid, path_solids, picture_figure
 from guidegen.report.wording import number, plain
+from guidegen.workers import side_by_side
 
 SIZE = (420, 222)
 MARGIN_MM = 9.0

@@ -9,7 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from guidegen.model.case import Case
-from guidegen.model.workers import side_by_side
 from guidegen.report.check_table import checks_section
 from guidegen.report.guides import guides_section
 from guidegen.report.head import head_section
@@ -24,6 +23,7 @@ from guidegen.report.provenance import (
 from guidegen.report.section import Section
 from guidegen.report.slices import slices_section
 from guidegen.report.tables import drill_section, plan_section
+from guidegen.workers import side_by_side
 
 SECTIONS: tuple[Callable[[Case], Section | None], ...] = (
     head_section,

@@ -17,8 +17,8 @@ from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Path, Plan
-from guidegen.model.workers import side_by_side
 from guidegen.procedures.pedicle_screws.bones import attempt
+from guidegen.workers import side_by_side
 
 
 class HasGuide(Protocol):

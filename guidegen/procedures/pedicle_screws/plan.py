@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from guidegen.mesh.field import DistanceField, sample_field
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
-from guidegen.model.notice import Notice, Progress, silent
+from guidegen.model.notice import Progress, silent
 from guidegen.model.plan import Measurement, Path, Skipped
 from guidegen.model.volume import CTVolume
 from guidegen.planning.approach import Obstacles
@@ -22,6 +23,7 @@ from guidegen.planning.line import Line, angles_deg
 from guidegen.planning.wall import Wall
 from guidegen.procedures.contract import Anatomy, Draft
 from guidegen.procedures.pedicle_screws.bones import attempt
+from guidegen.procedures.pedicle_screws.notices import UNPLANNED, all_notices
 from guidegen.procedures.pedicle_screws.pedicle import (
     SIDES,
     choose,
@@ -30,29 +32,13 @@ from guidegen.procedures.pedicle_screws.pedicle import (
     path_limits,
 )
 from guidegen.procedures.pedicle_screws.rod import rod_lines
-from guidegen.procedures.pedicle_screws.settings import PedicleSettings, ScrewSettings
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 from guidegen.procedures.pedicle_screws.width import measure_width
+from guidegen.workers import in_processes
 
 _GRID_MM = 2.0
-UNPLANNED = ("no_landmarks", "planning_failed")
-"""Reasons that leave a whole vertebra without a plan."""
-_RED = ("surface_unlike_ct",)
-_MESSAGES = {
-    "surface_unlike_ct": "the bone's surface leaves {corridor:.1f} mm about the screw, the grey "
-    "values {half_maximum_on_axis_mm:.1f} mm: a rib or a neighbour may be joined to the surface; "
-    "look at the slices, correct the label map or leave this screw out",
-    "close_call": "the half-maximum corridor of {half_maximum_corridor_mm:.2f} mm (spread "
-    "{corridor_spread_mm:.2f} mm) is only just wide enough for a screw",
-    "low_bone_density": "mean {mean_hu:.0f} HU along the path: a screw may loosen",
-    "tight_corridor": "the screw takes more than the usual share of the corridor of "
-    "{corridor:.1f} mm on the bone's surface (half-maximum {half_maximum_corridor_mm:.1f} mm)",
-    "tight_approach": "bone stands less than 0.5 mm beside drill or sleeve",
-    "high_foot": "bone stands {sleeve_standoff_mm:.1f} mm high beside the entry, and the sleeve's "
-    "foot above it: the drill runs free on a slope there and may slip; make a flat start first",
-    "depth_out_of_range": "no screw length of the set ends within the depth limits: the tip is at "
-    "{depth_share:.0%} of the body's depth",
-    "wall_unclear": "only {wall_seen_share:.0%} of the wall show a clear edge on the CT",
-}
+_VIEW_MM = 15.0
+"""CT kept round a vertebra: more than a wall is looked for beyond its surface."""
 
 
 def _neighbours(name: str, order: Sequence[str], bones: dict[str, Bone]) -> tuple[Bone, ...]:
@@ -140,61 +126,49 @@ def plan_vertebra(
     return answers
 
 
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """What planning one vertebra needs, small enough to travel between processes."""
+
+    name: str
+    volume: CTVolume
+    bone: Bone | None
+    neighbours: tuple[Bone, ...]
+    landmarks: Landmarks | None
+    failed: str
+
+    @classmethod
+    def of(cls, name: str, volume: CTVolume, anatomy: Anatomy) -> _Level:
+        """Take from the scan and its anatomy what this level needs."""
+        bones = {bone.name: bone for bone in anatomy.bones}
+        marks = {landmarks.bone: landmarks for landmarks in anatomy.landmarks}
+        order = [level.name for level in anatomy.spine.levels]
+        text = "body, canal and endplates were not all found on this bone"
+        bone = bones.get(name)
+        return cls(
+            name,
+            volume if bone is None else volume.around(bone.vertices_mm, _VIEW_MM),
+            bone,
+            _neighbours(name, order, bones),
+            marks.get(name),
+            anatomy.failed.get(name, text),
+        )
+
+
+def _answers(level: _Level, settings: PedicleSettings) -> list[Path | Skipped]:
+    """Answer both pedicles of one vertebra, whatever happens."""
+    if level.bone is None or level.landmarks is None:
+        return _unplanned(level.name, "no_landmarks", level.failed)
+    work = partial(
+        plan_vertebra, level.volume, level.bone, level.neighbours, level.landmarks, settings
+    )
+    found = attempt(level.name, work)
+    return found if isinstance(found, list) else _unplanned(level.name, UNPLANNED[1], found)
+
+
 def _unplanned(bone: str, code: str, why: str) -> list[Path | Skipped]:
     """Answer both pedicles of a vertebra that could not be planned."""
     return [Skipped(f"{bone}_{s}", bone, s, code, None, why) for s, _ in SIDES]
-
-
-def _red(answers: Sequence[Path | Skipped]) -> tuple[Notice, ...]:
-    """One red warning for each vertebra that was asked for and could not be planned."""
-    whole = {a.bone: a for a in answers if isinstance(a, Skipped) and a.code in UNPLANNED}
-    return tuple(
-        Notice("level_not_planned", f"{bone}: no screw was planned: {a.message}", bone, red=True)
-        for bone, a in whole.items()
-    )
-
-
-def _missing_neighbours(anatomy: Anatomy) -> tuple[Notice, ...]:
-    """Warn of neighbours without a surface: nothing kept drill and sleeve clear of them."""
-    return tuple(
-        Notice(
-            "neighbour_without_surface",
-            f"{name}: no surface could be made, so drills and guides of the levels beside it were "
-            f"not kept clear of it ({why})",
-            name,
-            red=True,
-        )
-        for name, why in anatomy.failed.items()
-        if name not in anatomy.chosen
-    )
-
-
-def _close_calls(answers: Sequence[Path | Skipped], screw: ScrewSettings) -> tuple[Notice, ...]:
-    """Warn of pedicles that are only just too narrow."""
-    found = []
-    for item in answers:
-        if not isinstance(item, Skipped) or item.code != "narrow_pedicle":
-            continue
-        width = item.corridor_diameter_mm or 0.0
-        if width > screw.min_corridor_mm - screw.close_call_mm:
-            text = (
-                f"{item.name.replace('_', ' ')}: the half-maximum corridor of {width:.2f} mm "
-                f"(spread {item.extra['corridor_spread_mm']:.2f} mm) is only just too narrow for a "
-                "screw"
-            )
-            found.append(Notice("close_call", text, item.name))
-    return tuple(found)
-
-
-def _notices(paths: Sequence[Path]) -> tuple[Notice, ...]:
-    """Put a path's warning codes into sentences."""
-    found = []
-    for path in paths:
-        numbers = {**path.extra, "corridor": path.corridor_diameter_mm}
-        for code in path.warnings:
-            text = f"{path.name.replace('_', ' ')}: {_MESSAGES[code].format(**numbers)}"
-            found.append(Notice(code, text, path.name, red=code in _RED))
-    return tuple(found)
 
 
 def plan_screws(
@@ -216,26 +190,13 @@ def plan_screws(
     """
     if not anatomy.chosen:
         raise PlanError("no level is chosen: nothing to plan")
-    bones = {bone.name: bone for bone in anatomy.bones}
-    marks = {landmarks.bone: landmarks for landmarks in anatomy.landmarks}
-    order = [level.name for level in anatomy.spine.levels]
-    answers: list[Path | Skipped] = []
-    for n, name in enumerate(anatomy.chosen):
-        progress(f"screws of {name}", n / len(anatomy.chosen))
-        if name not in marks or name not in bones:
-            text = "body, canal and endplates were not all found on this bone"
-            answers += _unplanned(name, "no_landmarks", anatomy.failed.get(name, text))
-            continue
-        work = partial(
-            plan_vertebra,
-            volume,
-            bones[name],
-            _neighbours(name, order, bones),
-            marks[name],
-            settings,
-        )
-        found = attempt(name, work)
-        answers += found if isinstance(found, list) else _unplanned(name, UNPLANNED[1], found)
+    tasks = [_Level.of(name, volume, anatomy) for name in anatomy.chosen]
+    found = in_processes(
+        partial(_answers, settings=settings),
+        tasks,
+        lambda n: progress(f"screws of {tasks[n].name}", n / len(tasks)),
+    )
+    answers = [answer for level in found for answer in level]
     paths = tuple(a for a in answers if isinstance(a, Path))
     lines: tuple[Measurement, ...]
     lines, bends = rod_lines(paths, settings.screw.rod_line_mm)
@@ -243,9 +204,5 @@ def plan_screws(
         paths=paths,
         skipped=tuple(a for a in answers if isinstance(a, Skipped)),
         measurements=lines,
-        warnings=_red(answers)
-        + _missing_neighbours(anatomy)
-        + _notices(paths)
-        + _close_calls(answers, settings.screw)
-        + bends,
+        warnings=all_notices(answers, anatomy, settings.screw) + bends,
     )

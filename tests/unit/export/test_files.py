@@ -20,7 +20,7 @@ from guidegen.export import atomic
 from guidegen.export.folder import CaseFolder, new_case
 from guidegen.export.landmarks_json import read_landmarks, write_landmarks
 from guidegen.export.manifest import write_checks
-from guidegen.export.nifti import crop_around, nifti_bytes, on_grid, ras_from_ijk
+from guidegen.export.nifti import nifti_bytes, on_grid, ras_from_ijk
 from guidegen.export.record import order_sha256, read_record, toml_lines, write_record
 from guidegen.export.slicer import colour_table, line_markup
 from guidegen.model.findings import CheckReport, Finding
@@ -127,7 +127,7 @@ def test_nifti_lies_where_the_volume_lies(tmp_path):
 def test_labels_move_to_another_grid():
     volume = ball_volume()
     labels = LabelMap((volume.hu > 350).astype(np.uint16), volume.grid, {1: "L3"})
-    near = crop_around(volume, CENTRE_MM + np.array([[-5.0] * 3, [5.0] * 3]), 10.0)
+    near = volume.around(CENTRE_MM + np.array([[-5.0] * 3, [5.0] * 3]), 10.0)
     assert near.hu.shape < volume.hu.shape
     moved = on_grid(labels, near.grid)
     np.testing.assert_array_equal(moved.labels, near.hu > 350)

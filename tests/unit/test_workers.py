@@ -1,12 +1,14 @@
 """Work done side by side gives what it gives one after the other."""
 
+import os
 import threading
 import time
 
 import pytest
 
-from guidegen.model import workers
-from guidegen.model.workers import side_by_side
+from guidegen import workers
+from guidegen.errors import PlanError
+from guidegen.workers import in_processes, side_by_side
 
 
 def test_results_stand_in_the_items_order():
@@ -50,3 +52,40 @@ def test_the_first_error_in_order_is_raised_and_the_rest_left_out(monkeypatch):
     with pytest.raises(ValueError, match="item 1"):
         side_by_side(work, range(50_000))
     assert len(done) < 50_000
+
+
+def test_processes_give_what_one_gives(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    told = []
+    found = in_processes(lambda n: (n * n, os.getpid()), range(5), told.append)
+    assert [square for square, _ in found] == [0, 1, 4, 9, 16]
+    assert os.getpid() not in {process for _, process in found}
+    assert told == list(range(5))
+
+
+@pytest.mark.parametrize(("processors", "items"), [(1, range(3)), (2, range(1)), (None, range(2))])
+def test_one_processor_or_one_item_needs_no_process(monkeypatch, processors, items):
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    assert set(in_processes(lambda n: os.getpid(), items)) == {os.getpid()}
+
+
+def test_an_error_of_a_process_is_raised_here(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+
+    def work(n):
+        raise PlanError(f"item {n}: too narrow")
+
+    with pytest.raises(PlanError, match="item 0: too narrow"):
+        in_processes(work, range(3))
+
+
+def test_what_an_ended_process_left_is_done_here(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    home = os.getpid()
+
+    def work(n):
+        if n == 1 and os.getpid() != home:
+            os._exit(9)
+        return n
+
+    assert in_processes(work, range(4)) == [0, 1, 2, 3]
