@@ -97,9 +97,7 @@ def surfaces(plan: Plan) -> Iterator[str]:
     yield from table("phantom", "bone", "region", "mean mm", "95 % mm", "largest mm")
     for wish in CASES:
         case = plan(wish)
-        for bone in (b["name"] for b in case.plan["bones"]):
-            if bone not in case.scene.definition.expect.levels:
-                continue
+        for bone in measures.measured_bones(case):
             for n, row in enumerate(measures.surface_rows(case, bone)):
                 mean, high = (over(row.mean_mm, 0.1), over(row.p95_mm, 0.3)) if n == 0 else (
                     row.mean_mm, row.p95_mm)  # fmt: skip

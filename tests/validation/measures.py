@@ -191,6 +191,18 @@ def _row(bone: str, region: str, off: Floats, area: Floats) -> SurfaceRow:
     return SurfaceRow(bone, region, float((off * area).sum() / area.sum()), p95, float(off.max()))
 
 
+def measured_bones(case: Case) -> list[str]:
+    """The case's bones that are whole in view; in a fused spine only those with both neighbours.
+
+    Which vertebra a piece of fused bone is given to does not count, so the next one must be there.
+    """
+    names = [bone["name"] for bone in case.plan["bones"]]
+    if case.scene.definition.fused:
+        chosen = {path["bone"] for path in case.plan["paths"]}
+        return [name for name in names if name in chosen]
+    return [name for name in names if name in case.scene.definition.expect.levels]
+
+
 def surface_rows(case: Case, level: str) -> list[SurfaceRow]:
     """Measure a found bone against the analytic one: region by region, and ``all but`` the apart.
 
@@ -249,34 +261,37 @@ def bore_row(case: Case, name: str) -> BoreRow:
     """Fit a cylinder to the faces of a guide's file round a planned path.
 
     The axis is square to the faces' normals (least squares), the circle is fitted to the corners
-    in the plane square to it; the offset is the larger one at the bore's two ends.
+    in the plane square to it; both twice, the second time without what lies more than 0.04 mm
+    off the first circle (the rims of window and openings). The offset is the larger one at the
+    bore's two ends.
     """
     path = case.path(name)
     vertices, faces = read_stl(case.root / "guides" / f"{path['bone']}.stl")
     entry, tip = np.array(path["entry_mm"]), np.array(path["tip_mm"])
     way = (tip - entry) / np.linalg.norm(tip - entry)
-    offset = vertices - entry
-    place = offset @ way
-    beside = np.linalg.norm(offset - np.outer(place, way), axis=1)
-    wall = (beside < 1.7) & (place < 0.0)
-    chosen = faces[wall[faces].all(axis=1)]
-    corners = vertices[chosen]
+    corners = vertices[faces] - entry
+    place = corners @ way
+    beside = np.linalg.norm(corners - place[..., None] * way, axis=2)
+    wall = corners[((beside < 1.7) & (place < 0.0)).all(axis=1)]
+    axis, centre, radius = _cylinder(wall, way)
+    off = np.abs(np.linalg.norm(np.cross(wall - centre, axis), axis=2) - radius)
+    axis, centre, radius = _cylinder(wall[(off < 0.04).all(axis=1)], way)
+    places = (wall - centre).reshape(-1, 3) @ axis
+    ends = [centre + t * axis for t in (places.min(), places.max())]
+    far = max(float(np.linalg.norm(np.cross(end, way))) for end in ends)
+    return BoreRow(name, far, angle_deg(axis, way), 2 * radius)
+
+
+def _cylinder(corners: Floats, way: Floats) -> tuple[Floats, Floats, float]:
+    """Axis, a point on it and radius of the cylinder on which triangles (F, 3, 3) lie."""
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(normal, axis=1, keepdims=True)
     normal = normal / area
     round_it = np.abs(normal @ way) < 0.2
     axis = np.linalg.svd((normal * np.sqrt(area))[round_it], full_matrices=False)[2][2]
     axis = axis * np.sign(axis @ way)
-    points = vertices[np.unique(chosen[round_it])] - entry
     u = np.linalg.svd(axis[None])[2][1:]
-    flat = points @ u.T
+    flat = corners[round_it].reshape(-1, 3) @ u.T
     matrix = np.column_stack([2 * flat, np.ones(len(flat))])
     x, y, rest = np.linalg.lstsq(matrix, (flat**2).sum(axis=1), rcond=None)[0]
-    centre = entry + np.array([x, y]) @ u
-    places = points @ axis
-    off = [
-        np.linalg.norm(np.cross(centre + t * axis - entry, way))
-        for t in (places.min(), places.max())
-    ]
-    diameter = 2 * float(np.sqrt(rest + x * x + y * y))
-    return BoreRow(name, float(max(off)), angle_deg(axis, way), diameter)
+    return axis, np.array([x, y]) @ u, float(np.sqrt(rest + x * x + y * y))
