@@ -5,8 +5,10 @@ from __future__ import annotations
 from guidegen.errors import AnatomyError
 from guidegen.model.level import Spine
 
-_OPTIONAL = ("S1",)
-"""Planned only when asked for by name."""
+
+def _optional(name: str) -> bool:
+    """True for levels that are planned only when asked for by name: the sacrum and the neck."""
+    return name == "S1" or name.startswith("C")
 
 
 def _in_view(spine: Spine) -> str:
@@ -46,7 +48,7 @@ def choose_levels(spec: str | None, spine: Spine) -> tuple[str, ...]:
 
     Args:
         spec: ``T10-L2`` or ``L1,L3`` (or both mixed; case does not matter); None for every
-            complete vertebra in view but S1, which is planned only when named.
+            complete vertebra in view but S1 and the neck's, which are planned only when named.
         spine: Levels in view.
 
     Returns:
@@ -56,7 +58,7 @@ def choose_levels(spec: str | None, spine: Spine) -> tuple[str, ...]:
         AnatomyError: A level is not in view, is cut off by the field of view, or none is complete.
     """
     if spec is None:
-        whole = [v.name for v in spine.levels if v.complete and v.name not in _OPTIONAL]
+        whole = [v.name for v in spine.levels if v.complete and not _optional(v.name)]
         if not whole:
             raise AnatomyError(
                 f"no complete vertebra is in view (in view: {_in_view(spine) or 'none'}): "

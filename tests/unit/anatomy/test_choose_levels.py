@@ -33,6 +33,12 @@ def test_levels_are_chosen_head_to_foot(spec, names):
     assert choose_levels(spec, LUMBAR) == names
 
 
+def test_the_neck_is_planned_only_when_named():
+    upper = spine(("C6", "C7", "T1", "T2"))
+    assert choose_levels(None, upper) == ("T1", "T2")
+    assert choose_levels("C7-T1", upper) == ("C7", "T1")
+
+
 def test_unknown_level_lists_what_is_in_view():
     with pytest.raises(AnatomyError, match=r"L5 .*in view: T11 \(cut off\), T12, L1"):
         choose_levels("L5", LUMBAR)

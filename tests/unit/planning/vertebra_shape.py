@@ -24,6 +24,7 @@ class Shape:
     axial: float = 12.0
     sagittal: float = 0.0
     isthmus: tuple[float, float, float] = (15.0, 17.0, 5.0)
+    right_radius: float | None = None
 
     def measure(self, p):
         """Signed distance (about) at points (..., 3)."""
@@ -45,7 +46,8 @@ class Shape:
         way = directions(self.axial, self.sagittal, side)
         offset = p - np.array(self.isthmus) * (side, 1.0, 1.0)
         along = np.clip(offset @ way, -8.0, 10.0)
-        return np.linalg.norm(offset - along[..., None] * way, axis=-1) - self.radius
+        radius = self.radius if side > 0 or self.right_radius is None else self.right_radius
+        return np.linalg.norm(offset - along[..., None] * way, axis=-1) - radius
 
     @lru_cache  # noqa: B019
     def bone(self, name="L3", pose=None, step=0.7):
