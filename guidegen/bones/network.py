@@ -47,7 +47,7 @@ class Network:
         r, c, w = np.concatenate(rows), np.concatenate(cols), np.concatenate(values)
         n = int(bone.sum())
         weights = sparse.coo_matrix((w, (r, c)), shape=(n, n)).tocsr()
-        self.weights = (weights + weights.T).astype(np.float64)
+        self.weights = (weights + weights.T).astype(np.float32)
 
     def solve(self, fixed: np.ndarray, guess: np.ndarray, rtol: float = 1e-4) -> np.ndarray:
         """Harmonic values on the network, equal to ``fixed`` where that is not NaN.
@@ -77,10 +77,10 @@ class Network:
             30:1866, doi:10.1109/TPAMI.2008.82.
         """
         edges = self.weights.tocoo()
-        potential = np.nan_to_num(values[self.bone].astype(np.float64))
+        potential = np.nan_to_num(values[self.bone])
         drop = np.abs(potential[edges.row] - potential[edges.col])
         out = copy(self)
-        data = edges.data * (FLAT_DROP / (FLAT_DROP + drop))
+        data = edges.data * (FLAT_DROP / (FLAT_DROP + drop)).astype(np.float32)
         out.weights = sparse.coo_matrix((data, (edges.row, edges.col)), edges.shape).tocsr()
         return out
 
@@ -98,11 +98,11 @@ class Network:
     def _relax(
         self, free: np.ndarray, is_held: np.ndarray, held: Floats, guess: np.ndarray, rtol: float
     ) -> Floats:
-        degree = np.asarray(self.weights.sum(axis=1)).ravel()[free] + 1e-9
+        degree = np.asarray(self.weights.sum(axis=1)).ravel()[free] + np.float32(1e-9)
         inner = self.weights[free]
-        matrix = (sparse.diags(degree) - inner[:, free]).tocsr()
-        right = inner[:, is_held] @ held[is_held]
-        jacobi = LinearOperator(matrix.shape, matvec=lambda x: x / degree)
-        start = guess[free].astype(np.float64)
+        matrix = (sparse.diags(degree) - inner[:, free]).tocsr().astype(np.float32)
+        right = inner[:, is_held] @ held[is_held].astype(np.float32)
+        jacobi = LinearOperator(matrix.shape, matvec=lambda x: x / degree, dtype=np.float32)
+        start = guess[free].astype(np.float32)
         solution, _ = cg(matrix, right, x0=start, rtol=rtol, maxiter=150, M=jacobi)
         return np.asarray(solution)

@@ -26,6 +26,8 @@ ALA_SHARE = 0.5
 MOST_SACRAL = 5
 ILIUM_MM = 62.0
 """Bone this far beside the sacrum is ilium (engineering choice)."""
+REACH_MM = 40.0
+"""A rib's neck lies no farther up or down than this from its shaft (engineering choice)."""
 STEEPER = 3
 """Rounds after which the potential falls in the joints alone (engineering choice)."""
 LEAK = 1e-3
@@ -48,11 +50,15 @@ def rib_voxels(
         Same shape, bool.
     """
     rib_core = _rib_cores(seen, bone, walls)
+    tall = rib_core.any(axis=(1, 2))
+    if not tall.any():
+        return np.zeros_like(bone)
     _, back, left = millimetres(bone.shape)
     aside = np.abs(left)
     spine = (np.isfinite(core) | (bone & (aside < MIDDLE_MM))) & ~rib_core
     held = np.where(rib_core, 1.0, np.where(spine, 0.0, np.nan)).astype(np.float32)
     zone = bone & (aside > MIDDLE_MM - 2 * STEP_MM) & (back < 45)
+    zone &= ndimage.binary_dilation(tall, iterations=round(REACH_MM / STEP_MM))[:, None, None]
     zone &= (aside < TRANSVERSE_TIP_MM + 2 * STEP_MM) | ~rib_core
     smooth = ndimage.gaussian_filter(np.maximum(seen, -1000.0), 0.7)
     markers = np.where(rib_core, 2, np.where(spine, 1, 0)).astype(np.int32)

@@ -13,9 +13,10 @@ from guidegen.bones.threshold import cortical_hu, local_threshold
 from guidegen.errors import AnatomyError, GeometryError
 from guidegen.model.arrays import Floats, Ints
 from guidegen.model.bone import Bone
-from guidegen.model.level import Spine
+from guidegen.model.level import Level, Spine
 from guidegen.model.notice import Progress, silent
 from guidegen.model.volume import CTVolume, Grid, LabelMap
+from guidegen.workers import side_by_side
 
 MARGIN_MM = 5.0
 MESH_MM = 0.7
@@ -46,14 +47,17 @@ def extract_bones(
     wanted = [level for level in spine.levels if names is None or level.name in names]
     boxes = ndimage.find_objects(labels.labels, max_label=max(values.values(), default=0))
     cortex = cortical_hu(volume.hu, labels.labels > 0) if same_voxels(volume, labels) else None
-    bones = []
-    for n, level in enumerate(wanted):
-        progress(f"surface of {level.name}", n / len(wanted))
+
+    def make(level: Level) -> Bone:
         box = boxes[values[level.name] - 1]
         if box is None:
             raise AnatomyError(f"{level.name} has no voxels in the label map")
-        bones.append(_bone(volume, labels, values[level.name], box, level.complete, cortex))
-    return tuple(bones)
+        return _bone(volume, labels, values[level.name], box, level.complete, cortex)
+
+    def starting(n: int) -> None:
+        progress(f"surface of {wanted[n].name}", n / len(wanted))
+
+    return tuple(side_by_side(make, wanted, starting))
 
 
 def same_voxels(volume: CTVolume, labels: LabelMap) -> bool:
@@ -75,22 +79,35 @@ def _bone(
     hu = ndimage.gaussian_filter(part.hu.astype(np.float32), NOISE_MM / spacing)
     level = cortical_hu(hu, own) if cortex is None else cortex
     field = hu - local_threshold(hu, spacing, level)
-    field = within_label(field, hu, own, other, spacing)
-    vertices, faces = closed_isosurface(*_meshing_grid(field, part.grid), name)
+    grid, factor = _meshing_grid(part.grid)
+    field, hu = (_resampled(values, grid, factor, 1) for values in (field, hu))
+    own, other = (_resampled(mask, grid, factor, 0) for mask in (own, other))
+    field = within_label(field, hu, own, other, grid.spacing_kji_mm)
+    vertices, faces = closed_isosurface(field, grid, name)
     return Bone(name, vertices, faces, complete=complete)
 
 
-def _meshing_grid(field: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
-    """Resample a field that is finer than needed: half the faces at the same surface error."""
+def _meshing_grid(grid: Grid) -> tuple[Grid, np.ndarray]:
+    """The grid to mesh on, coarser where voxels are finer than needed, and by how much (3,)."""
     spacing = grid.spacing_kji_mm
     factor = np.where(spacing < 0.65 * MESH_MM / 0.7, MESH_MM / spacing, 1.0)
-    if (factor == 1).all():
-        return field, grid
-    shape = np.floor((np.array(field.shape) - 1) / factor).astype(int) + 1
+    shape = np.floor((np.array(grid.shape_kji) - 1) / factor).astype(int) + 1
     matrix = np.array(grid.patient_from_kji)
     matrix[:3, :3] *= factor
-    coarse = ndimage.affine_transform(field, factor, output_shape=tuple(shape), order=1)
-    return coarse, Grid(matrix, tuple(shape.tolist()), grid.frame_of_reference)
+    return Grid(matrix, tuple(shape.tolist()), grid.frame_of_reference), factor
+
+
+def _resampled(values: np.ndarray, grid: Grid, factor: np.ndarray, order: int) -> np.ndarray:
+    """Values on the grid to mesh on."""
+    if (factor == 1).all():
+        return values
+    out = ndimage.affine_transform(
+        values.view(np.uint8) if values.dtype == bool else values,
+        factor,
+        output_shape=grid.shape_kji,
+        order=order,
+    )
+    return np.asarray(out.astype(values.dtype))
 
 
 def _crop(
