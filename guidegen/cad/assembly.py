@@ -16,6 +16,7 @@ from guidegen.cad.sleeve import Sleeve, headroom, over_tab, pilot, tab_axes, tab
 from guidegen.cad.window import window, window_span
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.mesh.solid import Solid
+from guidegen.mesh.wall import thinnest_wall
 from guidegen.model.arrays import Floats
 
 MARK_MM = 3.6
@@ -24,6 +25,13 @@ _UNDERSIZE_MM = 0.1
 """The bore in the distance field is this much narrower: the exact one is cut afterwards, so that
 its mouth is already round and the isosurface's grid never shows in the bore."""
 _FILLET_MM = 4.0
+_MENDS = 3
+_MEND_MM = 1.2
+"""Where two thick pieces only just touch, the opening leaves a neck: a ball this much larger than
+the smallest wall is put there, and bones and bores are cut again."""
+_COARSE_MM = 0.8
+_SPARE_MM = 0.1
+"""Walls are looked for on coarse samples here, and checked closely on the file."""
 _OPENING_MARGIN_MM = 0.3
 """The opening runs on a grid of 0.4 mm: lips beside a window came out up to 0.4 mm thinner than its
 ball with 0.22 (measured on thoracic guides)."""
@@ -82,7 +90,28 @@ def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
         GeometryError: It falls into pieces.
     """
     lattice = Lattice.around(*design_box(design), settings.grid_mm)
-    field = outer_shape(design, lattice, settings)
+    outer = outer_shape(design, lattice, settings)
+    body = _carved(design, lattice, outer, settings, name)
+    for _ in range(_MENDS):
+        thin = _thin_place(body, settings.min_wall_mm)
+        if thin is None:
+            break
+        outer = join(lattice, outer, [ball(thin, settings.min_wall_mm / 2 + _MEND_MM)], 0.0)
+        body = _carved(design, lattice, outer, settings, name)
+    body = body.minus([exact_bore(s) for s in design.drilled], name)
+    return one_body(body.minus(texts(design, settings), name), name)
+
+
+def _thin_place(body: Solid, least_mm: float) -> Floats | None:
+    """(3,): where the body is thinner than allowed, if anywhere."""
+    wall = thinnest_wall(*body.arrays(), ceiling_mm=1.5 * least_mm, spacing_mm=_COARSE_MM)
+    return wall.point_mm if wall.thickness_mm < least_mm + _SPARE_MM else None
+
+
+def _carved(
+    design: Design, lattice: Lattice, outer: Field, settings: GuideSettings, name: str
+) -> Solid:
+    """Cut windows, bores' mouths and the bones' shadows out, and take away what is thin."""
     away = [over_grip(design.grip), *(over_tab(t) for t in design.tabs)]
     away += [headroom(s) for s in design.sleeves]
     for sleeve in design.drilled:
@@ -91,13 +120,11 @@ def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
             away.append(window(sleeve, span, settings.window_width_mm))
         high = span[1] if span is not None else sleeve.foot_mm + settings.sleeve_closed_mm
         away.append(pilot(sleeve, sleeve.bore_mm - _UNDERSIZE_MM, high))
-    field = carve(lattice, field, away)
+    field = carve(lattice, outer, away)
     cut = forbidden(design.scene, lattice, field < 0, touching_parts(design), settings)
     field = np.maximum(field, -cut)
     field = opened(lattice, field, settings.min_wall_mm / 2 + _OPENING_MARGIN_MM)
-    body = main_body(lattice, field, name)
-    body = body.minus([exact_bore(s) for s in design.drilled], name)
-    return one_body(body.minus(texts(design, settings), name), name)
+    return main_body(lattice, field, name)
 
 
 def exact_bore(sleeve: Sleeve) -> Solid:

@@ -21,6 +21,9 @@ _TOLERATED_MM = 0.05
 _SHORT_CLIMB = 6
 _N_FOLLOWED = 3
 """After the first steps only the best starts are followed further."""
+_BLEND_MM = 0.45
+"""Walls this much farther than the nearest still count a third, where the corridor is over 8 mm
+(radius 4); down to 6 mm it falls to nothing, so that a narrow pedicle keeps its widest line."""
 _LEVER_MM = 15.0
 """A turn of 1 rad weighs like this shift: half the length of a corridor."""
 
@@ -202,6 +205,57 @@ def _refine(task: Task, start: Line, bias_mm: float, n_steps: int = 40) -> _Trie
     return best
 
 
+def _evenness(task: Task, line: Line, bias_mm: float, blend_mm: float) -> float:
+    """Smooth minimum of all gaps to the wall (log-sum-exp), less what limits are overstepped by.
+
+    Every wall counts, the nearest most: unlike the smallest gap alone it has one clear summit
+    also where a pedicle is higher than wide, and noise in one place hardly moves it.
+    """
+    span = task.wall.span(line)
+    if span is None:
+        return -np.inf
+    end = span.shallowest(task.limits)
+    gaps, places, outwards, _ = _counted(task, line, span, end, bias_mm)
+    if not len(gaps):
+        return -np.inf
+    gaps = gaps[_thin(gaps, places, outwards)]
+    least = float(gaps.min())
+    value = least - blend_mm * float(np.log(np.exp(-(gaps - least) / blend_mm).sum()))
+    free = min(task.obstacles.free(line, span.entry, task.limits), 0.0)
+    value += LIMIT_WEIGHT * (free - max(_too_high(task, line, span), 0.0))
+    pairs = ((line.axial_deg, task.limits.axial_deg), (line.sagittal_deg, task.limits.sagittal_deg))
+    return value - sum(max(low - v, v - high, 0.0) for v, (low, high) in pairs)
+
+
+def _steadied(task: Task, start: Line, bias_mm: float, blend_mm: float) -> Line:
+    """Move a line to the summit of ``_evenness`` near it."""
+
+    def moved(x: Floats) -> Line:
+        point = start.point + np.array([x[0], 0.0, x[1]])
+        return replace(
+            start,
+            point=point,
+            axial_deg=start.axial_deg + 3.0 * float(x[2]),
+            sagittal_deg=start.sagittal_deg + 3.0 * float(x[3]),
+        )
+
+    simplex = np.vstack([np.zeros(4), 0.7 * np.eye(4)])
+    options = {"initial_simplex": simplex, "maxiter": 200, "xatol": 5e-3, "fatol": 3e-4}
+    found = optimize.minimize(
+        lambda x: -_evenness(task, moved(x), bias_mm, blend_mm),
+        simplex[0],
+        method="Nelder-Mead",
+        options=options,
+    )
+    line = moved(found.x)
+    axial, sagittal = task.limits.axial_deg, task.limits.sagittal_deg
+    return replace(
+        line,
+        axial_deg=float(np.clip(line.axial_deg, *axial)),
+        sagittal_deg=float(np.clip(line.sagittal_deg, *sagittal)),
+    )
+
+
 def _climbed(task: Task, starts: Sequence[Line], n_followed: int) -> list[_Tried]:
     """Climb from the starts and from the isthmus' axis: the best ends, best first."""
     lines = [*starts, task.start]
@@ -222,7 +276,8 @@ def widest_corridors(task: Task, starts: Sequence[Line]) -> tuple[Corridor, ...]
     smooth distances, so a sequence of small linear programs with a trust region climbs to the
     maximum. Drill and sleeve colliding with bone, or an entry too high, cost three times their
     amount. Where the corridor is wide, the canal's wall then counts ``canal_bias_mm`` nearer than
-    it is.
+    it is, and all walls, not the nearest alone, steady the line; other summits are then not asked
+    for.
 
     Args:
         task: The pedicle.
@@ -234,11 +289,15 @@ def widest_corridors(task: Task, starts: Sequence[Line]) -> tuple[Corridor, ...]
     """
     found: list[Corridor] = []
     for tried in _climbed(task, starts, _N_FOLLOWED):
-        bias = task.limits.canal_bias_mm * float(np.clip(tried.value - 3.0, 0.0, 1.0))
+        room = float(np.clip(tried.value - 3.0, 0.0, 1.0))
+        bias = task.limits.canal_bias_mm * room
         best = (_refine(task, tried.line, bias) if bias > 0 else None) or tried
-        corridor = measure_corridor(task, best.line)
+        line = _steadied(task, best.line, bias, _BLEND_MM * room) if room > 0.1 else best.line
+        corridor = measure_corridor(task, line)
         if corridor is not None:
             found.append(corridor if corridor.deep_enough else _deeper(task, corridor))
+            if room == 1.0 and corridor.deep_enough:
+                break
     return tuple(found)
 
 
