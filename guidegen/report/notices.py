@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from guidegen.model.case import Case
@@ -23,11 +24,18 @@ class Warned:
 
 
 def notices_section(case: Case) -> Section:
-    """List the warnings; says so where there are none."""
-    rows = [_row(case, notice) for notice in all_notices(case)]
+    """List the warnings; says so where there are none.
+
+    Notes on one path stand under its row of the plan table: here they are counted, so that what
+    concerns the whole case is seen.
+    """
+    in_rows = {(code, path.name) for path in case.plan.paths for code in path.warnings}
+    notices = all_notices(case)
+    small = [n for n in notices if (n.code, n.subject) in in_rows and not n.red]
     content = {
-        "red": [row for row in rows if row.red],
-        "other": [row for row in rows if not row.red],
+        "red": [_row(case, n) for n in notices if n.red],
+        "other": [_row(case, n) for n in notices if not n.red and n not in small],
+        "small": [(plain(code), count) for code, count in Counter(n.code for n in small).items()],
         "skipped": [(plain(s.name), skipped_reason(s)) for s in case.plan.skipped],
     }
     return Section("warnings", "Warnings", "notices.html.j2", content)

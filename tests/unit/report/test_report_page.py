@@ -11,6 +11,7 @@ from guidegen.model.findings import CheckReport, Finding
 from guidegen.model.notice import Notice
 from guidegen.report.head import status
 from guidegen.report.html import SECTIONS, render_report
+from guidegen.report.notices import notices_section
 from guidegen.report.wording import number, plain
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=y>\"&"
@@ -161,3 +162,19 @@ def test_numbers_for_readers():
     assert number(float("nan")) == "not a number"
     assert number((1.0, 2.0), 0) == "1, 2"
     assert plain("L3_left") == "L3 left"
+
+
+def test_notes_on_single_paths_are_counted_and_all_others_are_listed(case):
+    first = replace(case.plan.paths[0], warnings=("tight_corridor",))
+    notices = (
+        Notice("tight_corridor", "the corridor is tight", first.name),
+        Notice("off_rod_line", "the rod must be bent", first.name),
+        Notice("surface_unlike_ct", "a rib may be joined", first.name, red=True),
+    )
+    red = replace(first, warnings=(*first.warnings, "surface_unlike_ct"))
+    plan = replace(case.plan, paths=(red, *case.plan.paths[1:]), warnings=notices)
+    content = notices_section(replace(case, plan=plan)).content
+    assert content["small"] == [("tight corridor", 1)]
+    assert [row.code for row in content["other"] if row.code != "thick_slices"] == ["off_rod_line"]
+    assert [row.code for row in content["red"]] == ["surface_unlike_ct"]
+    assert "1 × tight corridor" in render_report(replace(case, plan=plan))
