@@ -239,12 +239,9 @@ def test_real_l3_screws_run_in_arch_and_body(shared_data):
     landmarks = find_landmarks(bone, spine.level("L3"))
     for path in plan_vertebra(volume, bone, (), landmarks, SETTINGS):
         assert isinstance(path, Path), path
-        along = np.arange(0.0, path.length_mm + 1e-6, 0.1)
+        along = np.arange(3.0, path.length_mm + 1e-6, 0.1)
         kji = np.round(grid.kji(path.entry_mm + along[:, None] * path.direction)).astype(int)
-        met = parts[tuple(kji.T)]
-        # the entry lies where the superior articular and the transverse process meet the arch
-        assert set(np.unique(met[along < 5.0])) <= {41, 43, 44, 45, 46}, path.name
-        assert set(np.unique(met[along >= 5.0])) <= {41, 49, 50}, path.name
+        assert set(np.unique(parts[tuple(kji.T)])) <= {41, 49, 50}, path.name
         assert path.grade == "A"
 
 
