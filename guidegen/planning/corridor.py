@@ -296,7 +296,7 @@ def widest_corridors(task: Task, starts: Sequence[Line]) -> tuple[Corridor, ...]
         corridor = measure_corridor(task, line)
         if corridor is not None:
             found.append(corridor if corridor.deep_enough else _deeper(task, corridor))
-            if room == 1.0 and corridor.deep_enough:
+            if room == 1.0 and corridor.deep_enough and corridor.approach_mm > -_TOLERATED_MM:
                 break
     return tuple(found)
 

@@ -19,7 +19,7 @@ from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume, Grid, LabelMap
 from guidegen.planning.corridor import measure_corridor
 from guidegen.procedures.contract import Anatomy, Options
-from guidegen.procedures.pedicle_screws import PedicleScrews, bones, pedicle, plan
+from guidegen.procedures.pedicle_screws import PedicleScrews, bones, notices, pedicle, plan
 from guidegen.procedures.pedicle_screws.plan import plan_screws, plan_vertebra
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
@@ -129,7 +129,7 @@ def test_the_first_corridor_that_is_free_sound_and_deep_is_taken():
     assert pedicle.choose([blocked, off, short], SETTINGS) is short
     assert pedicle.choose([blocked, off], SETTINGS) is off
     path = pedicle.decide(scanned(4.0)[0], joined, SETTINGS)
-    assert "surface_unlike_ct" in path.warnings and "surface_unlike_ct" in plan._RED
+    assert "surface_unlike_ct" in path.warnings and "surface_unlike_ct" in notices._RED
     assert [n.red for n in plan._notices([path]) if n.code == "surface_unlike_ct"] == [True]
 
 
