@@ -64,9 +64,19 @@ def _filled(own: np.ndarray) -> np.ndarray:
         ndimage.binary_dilation(padded, ball, iterations=2), ball, iterations=2
     )[3:-3, 3:-3, 3:-3]
     solid = ndimage.binary_fill_holes(solid | own)
-    sagittal = np.stack([ndimage.binary_fill_holes(p) for p in np.moveaxis(solid, 2, 0)], axis=2)
-    coronal = np.stack([ndimage.binary_fill_holes(p) for p in np.moveaxis(solid, 1, 0)], axis=1)
-    return np.asarray(sagittal | coronal)
+    return np.asarray(_closed_in_planes(solid, 2) | _closed_in_planes(solid, 1))
+
+
+def _closed_in_planes(solid: np.ndarray, across: int) -> np.ndarray:
+    """Fill what is closed all round in the planes across one axis."""
+    joined = ndimage.generate_binary_structure(3, 1)
+    for end in (0, 2):
+        joined[tuple(end if axis == across else slice(None) for axis in range(3))] = False
+    pieces, n = ndimage.label(~solid, structure=joined)
+    is_open = np.zeros(n + 1, dtype=bool)
+    for axis in {0, 1, 2} - {across}:
+        is_open[np.take(pieces, [0, -1], axis=axis)] = True
+    return np.asarray(solid | ~is_open[pieces])
 
 
 def _lumen(straight: Straight, box: tuple[slice, ...]) -> np.ndarray:
@@ -106,13 +116,22 @@ def _carried(volume: CTVolume, straight: Straight, labels: np.ndarray) -> np.nda
     positions = [
         np.interp(np.arange(n), k, np.arange(len(k))) for n, k in zip(shape, knots, strict=True)
     ]
-    jj, ii = np.meshgrid(positions[1], positions[2], indexing="ij")
+    along_j, along_i = (_interpolation(positions[n], len(knots[n])) for n in (1, 2))
     for k in range(shape[0]):
         low = min(int(positions[0][k]), len(knots[0]) - 2)
-        part = positions[0][k] - low
+        part = np.float32(positions[0][k] - low)
         layer = coarse[low] * (1 - part) + coarse[low + 1] * part
-        where = [ndimage.map_coordinates(layer[..., axis], (jj, ii), order=1) for axis in range(3)]
-        index = np.rint(np.stack(where)).astype(int)
+        index = np.rint([along_j @ layer[..., axis] @ along_i.T for axis in range(3)]).astype(int)
         inside = ((index >= 0) & (index < np.array(labels.shape)[:, None, None])).all(axis=0)
         out[k][inside] = labels[tuple(index[:, inside])]
     return out
+
+
+def _interpolation(positions: np.ndarray, n_knots: int) -> np.ndarray:
+    """(N, n_knots) float32 weights that interpolate linearly at positions among the knots."""
+    low = np.minimum(positions.astype(int), n_knots - 2)
+    rows = np.arange(len(positions))
+    weights = np.zeros((len(positions), n_knots), dtype=np.float32)
+    weights[rows, low] = 1 - (positions - low)
+    weights[rows, low + 1] += positions - low
+    return weights
