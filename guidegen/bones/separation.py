@@ -64,14 +64,17 @@ def _cores(bone: np.ndarray, walls: Walls) -> np.ndarray:
     core = np.full(bone.shape, np.nan, dtype=np.float32)
     beside = _side_walls(bone)
     heights = _heights(walls)
+    trunk = (back < -9) & (back > -30) & (np.abs(left) < 9)
+    beside &= (back < -2) & (back > -14)
     for n, (pedicle, tall) in enumerate(heights[:-1]):
-        body_s = pedicle - 0.12 * tall
-        body = (np.abs(s - body_s) < 0.16 * tall) & (back < -9) & (back > -30) & (np.abs(left) < 9)
-        ring = beside & (np.abs(s - pedicle) < 3.2) & (back < -2) & (back > -14)
-        core[(body & bone) | ring] = n
+        rows = np.abs(s.ravel() - (pedicle - 0.12 * tall)) < 0.16 * tall
+        core[rows] = np.where(trunk & bone[rows], n, core[rows])
+        rows = np.abs(s.ravel() - pedicle) < 3.2
+        core[rows] = np.where(beside[rows], n, core[rows])
     arch = _arch_wall(bone, back, left)
     for n, (top, tall) in enumerate(heights):
-        core[arch & (s < top - 0.30 * tall) & (s > top - 0.48 * tall)] = n
+        rows = (s.ravel() < top - 0.30 * tall) & (s.ravel() > top - 0.48 * tall)
+        core[rows] = np.where(arch[rows], n, core[rows])
     return core
 
 

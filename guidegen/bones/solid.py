@@ -21,13 +21,13 @@ def solid_straight(straight: Straight) -> np.ndarray:
     """Fill each vertebra's marrow, keeping canal and foramina open: labels as ``Straight``."""
     labels = _marrow_shared(straight.labels)
     out = labels.copy()
-    for n in range(1, int(labels.max()) + 1):
-        where = ndimage.find_objects((labels == n).astype(np.int8))
-        if not where or where[0] is None:
+    places = ndimage.find_objects(np.maximum(labels, 0))
+    for n, where in enumerate(places, start=1):
+        if where is None:
             continue
         box = tuple(
             slice(max(p.start - 4, 0), min(p.stop + 4, size))
-            for p, size in zip(where[0], labels.shape, strict=True)
+            for p, size in zip(where, labels.shape, strict=True)
         )
         own = _largest(labels[box] == n)
         solid = _filled(own) & ~_lumen(straight, box)
