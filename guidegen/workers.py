@@ -79,14 +79,25 @@ def in_processes(
     results: list[Result] = []
     if n_processes > 1:
         pool = Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="all")
-        found = pool(delayed(work)(item) for item in items)
+        found = pool(delayed(_kept)(work, item) for item in items)
         try:
             for number in range(len(items)):
                 starting(number)
-                results.append(next(found))
+                result, error = next(found)
+                if error is not None:
+                    raise error
+                results.append(result)
         except BrokenProcessPool:
             pass
     for number in range(len(results), len(items)):
         starting(number)
         results.append(work(items[number]))
     return results
+
+
+def _kept(work: Callable[[Item], Result], item: Item) -> tuple[Result | None, Exception | None]:
+    """Do the work and hand over what it raised, so that the order of errors is the items'."""
+    try:
+        return work(item), None
+    except Exception as error:
+        return None, error
