@@ -66,7 +66,7 @@ def build_case(root: Path, progress: Progress = silent) -> CheckReport:
     procedure, settings = steps.procedure_of(record)
     case = whole_case(folder, plan, approval, read_case_volume(folder.ct), record)
     make = stage(progress, "guides", 0.0, 0.5)
-    guides = procedure.build(case.plan, case.bones, case.landmarks, settings, make)
+    guides = procedure.build(case, settings, make)
     with staging(folder) as aside:
         check = stage(progress, "checks", 0.5, 0.9)
         parts, report = steps.measured(aside, guides, case, record, check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -36,7 +37,7 @@ UNANCHORED = Notice(
 )
 
 
-def find_procedure(name: str) -> Procedure:
+def find_procedure(name: str) -> Procedure[Any]:
     """Look a procedure up.
 
     Raises:
@@ -75,7 +76,7 @@ def record_of(order: Order, volume: CTVolume) -> Record:
     return new_record(order.procedure, order.recorded(), settings, volume)
 
 
-def procedure_of(record: Record) -> tuple[Procedure, BaseModel]:
+def procedure_of(record: Record) -> tuple[Procedure[Any], BaseModel]:
     """The procedure of a case and its settings."""
     procedure = find_procedure(record.procedure)
     return procedure, make_settings(procedure.settings_type, record.settings, "case.toml")
@@ -132,7 +133,7 @@ def measured(
         part = write_part(aside, guide, case.plan) if isinstance(guide, Guide) else guide
         if isinstance(part, Finding):
             return part, (part,)
-        return part, procedure.check(part, case.plan, case.bones, settings)
+        return part, procedure.check(part, case, settings)
 
     def starting(n: int) -> None:
         guide = guides[n]

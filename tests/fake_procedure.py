@@ -10,14 +10,13 @@ from skimage.measure import marching_cubes
 
 from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
-from guidegen.model.case import SettingRow
 from guidegen.model.findings import Finding
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.guide import Feature, Guide
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.level import Level, Spine
 from guidegen.model.notice import Notice
-from guidegen.model.plan import Path, Plan, Skipped
+from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume, Grid, LabelMap, ScanInfo
 from guidegen.procedures.contract import Anatomy, Draft, Procedure
 
@@ -71,7 +70,7 @@ def box(low, high):
 
 
 @dataclass
-class BallProcedure(Procedure):
+class BallProcedure(Procedure[BallSettings]):
     """Plans one screw through the ball; ``built`` counts the builds."""
 
     name = "ball"
@@ -126,7 +125,8 @@ class BallProcedure(Procedure):
         skipped = Skipped("L3_right", "L3", "right", "narrow_pedicle", 4.4)
         return Draft((path,), (skipped,), (), red if settings.red else ())
 
-    def build(self, plan, bones, landmarks, settings, progress):
+    def build(self, case, settings, progress):
+        plan, bones = case.plan, case.bones
         self.built += 1
         progress("cutting", 0.5)
         path = plan.paths[0]
@@ -165,9 +165,6 @@ class BallProcedure(Procedure):
             return (missing, model)
         return (guide, model)
 
-    def check(self, guide, plan: Plan, bones, settings):
+    def check(self, guide, case, settings):
         value = 0.0 if guide.file in settings.failing else 1.0
         return (Finding("ball", guide.file, value, 1.0, "at_least", "count", "fake"),)
-
-    def setting_rows(self, settings):
-        return (SettingRow("diameter_mm", str(settings.diameter_mm), "mm", "engineering choice"),)

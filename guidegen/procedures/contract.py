@@ -5,19 +5,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from guidegen.model.bone import Bone
-from guidegen.model.case import SettingRow
+from guidegen.model.case import Case, SettingRow
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Spine
 from guidegen.model.notice import Notice, Progress
-from guidegen.model.plan import Measurement, Path, Plan, Skipped
+from guidegen.model.plan import Measurement, Path, Skipped
 from guidegen.model.volume import CTVolume, LabelMap
+from guidegen.procedures.rows import rows_of
+
+Own = TypeVar("Own", bound=BaseModel)
+"""The settings of one procedure."""
 
 
 @dataclass(frozen=True)
@@ -67,45 +71,38 @@ class Draft:
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
-class Procedure(ABC):
-    """One operation: settings, plan, guide, checks."""
+class Procedure(ABC, Generic[Own]):
+    """One operation: settings, plan, guide, checks.
+
+    The flow reads the settings as ``settings_type`` and hands every method what it read, so that
+    a procedure ``Procedure[MySettings]`` gets its own settings and no others.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    settings_type: ClassVar[type[BaseModel]]
+    settings_type: type[Own]
 
     @abstractmethod
     def find_anatomy(
-        self, volume: CTVolume, options: Options, settings: BaseModel, progress: Progress
+        self, volume: CTVolume, options: Options, settings: Own, progress: Progress
     ) -> Anatomy:
         """Find bones, levels and landmarks. Raises AnatomyError where there are none."""
 
     @abstractmethod
-    def plan(
-        self, volume: CTVolume, anatomy: Anatomy, settings: BaseModel, progress: Progress
-    ) -> Draft:
+    def plan(self, volume: CTVolume, anatomy: Anatomy, settings: Own, progress: Progress) -> Draft:
         """Plan on the chosen bones."""
 
     @abstractmethod
-    def build(
-        self,
-        plan: Plan,
-        bones: tuple[Bone, ...],
-        landmarks: tuple[Landmarks, ...],
-        settings: BaseModel,
-        progress: Progress,
-    ) -> tuple[Guide | Finding, ...]:
-        """Make the guides and models of an approved plan.
+    def build(self, case: Case, settings: Own, progress: Progress) -> tuple[Guide | Finding, ...]:
+        """Make the guides and models of an approved case.
 
         A part that can't be made is a failed finding with its reason, and does not stop the others.
         """
 
     @abstractmethod
-    def check(
-        self, guide: Guide, plan: Plan, bones: tuple[Bone, ...], settings: BaseModel
-    ) -> tuple[Finding, ...]:
+    def check(self, guide: Guide, case: Case, settings: Own) -> tuple[Finding, ...]:
         """Measure one part; ``guide`` carries the mesh as read back from its STL."""
 
-    @abstractmethod
-    def setting_rows(self, settings: BaseModel) -> tuple[SettingRow, ...]:
-        """List the settings with unit and source for the report."""
+    def setting_rows(self, settings: Own) -> tuple[SettingRow, ...]:
+        """List the settings with unit, reason and source for the report."""
+        return rows_of(settings)

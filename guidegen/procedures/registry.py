@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from guidegen.procedures.contract import Procedure
 from guidegen.procedures.pedicle_screws import PedicleScrews
 
-PROCEDURES: dict[str, Procedure] = {
+PROCEDURES: dict[str, Procedure[Any]] = {
     PedicleScrews.name: PedicleScrews(),
 }

@@ -20,7 +20,15 @@ def rows_of(settings: BaseModel, prefix: str = "") -> tuple[SettingRow, ...]:
             rows += rows_of(value, f"{prefix}{name}.")
             continue
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        text = " to ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value}"
         unit = str(extra.get("unit", ""))
-        rows.append(SettingRow(f"{prefix}{name}", text, unit, info.description or ""))
+        rows.append(SettingRow(f"{prefix}{name}", _shown(value), unit, info.description or ""))
     return tuple(rows)
+
+
+def _shown(value: Any) -> str:
+    """A range of numbers as from and to, a list of names with commas."""
+    if not isinstance(value, tuple):
+        return f"{value}"
+    if any(isinstance(part, str) for part in value):
+        return ", ".join(value)
+    return " to ".join(f"{part:g}" for part in value)

@@ -1,6 +1,7 @@
 import numpy as np
 
 from guidegen.anatomy.vertebra import find_landmarks
+from guidegen.model.case import Case
 from guidegen.model.level import Spine
 from guidegen.model.notice import silent
 from guidegen.model.plan import Plan
@@ -26,9 +27,10 @@ def test_template_runs_from_anatomy_to_findings():
     assert [path.name for path in draft.paths] == ["L3_left"]
     assert abs(SHAPE.measure(draft.paths[0].entry_mm)) < 0.3
     plan = Plan("case", template.name, "", "", "", paths=draft.paths)
-    (part,) = template.build(plan, (bone,), anatomy.landmarks, settings, silent)
-    findings = template.check(part, plan, (bone,), settings)
+    case = Case(plan, volume, (bone,), landmarks=anatomy.landmarks)
+    (part,) = template.build(case, settings, silent)
+    findings = template.check(part, case, settings)
     assert findings and all(f.passed for f in findings)
     small = template.settings_type(largest_part_mm=40.0)
-    assert not any(f.passed for f in template.check(part, plan, (bone,), small))
+    assert not any(f.passed for f in template.check(part, case, small))
     assert all(row.source for row in template.setting_rows(settings))
