@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from guidegen.settings import Settings, setting
 
 
-class TemplateSettings(BaseModel):
+class TemplateSettings(Settings):
     """Settings of the template procedure."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    diameter_mm: float = Field(
-        default=3.0,
+    diameter_mm: float = setting(
+        3.0,
+        "mm",
+        "Diameter of the channel (engineering choice: a common drill)",
         ge=1.0,
         le=6.0,
-        description="Diameter of the channel (engineering choice: a common drill)",
-        json_schema_extra={"unit": "mm"},
     )
-    depth_mm: float = Field(
-        default=25.0,
+    depth_mm: float = setting(
+        25.0,
+        "mm",
+        "Length of the channel from the bone's surface (engineering choice)",
         ge=10.0,
         le=60.0,
-        description="Length of the channel from the bone's surface (engineering choice)",
-        json_schema_extra={"unit": "mm"},
     )
-    largest_part_mm: float = Field(
-        default=150.0,
+    largest_part_mm: float = setting(
+        150.0,
+        "mm",
+        "Longest side of a part that fits a desktop printer (engineering choice)",
         ge=20.0,
         le=500.0,
-        description="Longest side of a part that fits a desktop printer (engineering choice)",
-        json_schema_extra={"unit": "mm"},
     )
