@@ -10,6 +10,10 @@ import numpy as np
 from guidegen.errors import GeometryError
 from guidegen.model.arrays import Floats, Ints, frozen_floats
 
+SKIN = "skin"
+"""Name of the patient's back, which travels with the bones: a closed surface whose faces towards
+the back (normal more than 0.25 that way) are skin, the others where it was cut off."""
+
 
 def closed_surface(vertices_mm: Any, faces: Any, name: str) -> tuple[Floats, Ints]:
     """Validate and freeze a closed, outward surface: (V, 3) float64 and (F, 3) int64.
