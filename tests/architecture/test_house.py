@@ -22,6 +22,7 @@ FORBIDDEN_NAMES = ("utils", "util", "helpers", "helper", "common", "misc", "mana
 # typer takes a parameter an option; the verbs have no logic (see MAX_VERB)
 COMMAND_LINE = PACKAGE / "cli.py"
 MAX_VERB = 15
+MIN_PLACE = 4  # characters: "/" or "/usr" stand in many texts
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -118,6 +119,20 @@ def test_every_check_is_run():
     assert made <= called, made - called
 
 
+def places_of_this_machine() -> re.Pattern[str]:
+    """Checkout, home and Python, where a path begins with one of them."""
+    places = {str(ROOT), str(Path.home()), sys.prefix}
+    longer = [re.escape(place) for place in sorted(places) if len(place) > MIN_PLACE]
+    return re.compile(rf"(?<![^\s\"'`(=:])({'|'.join(longer) or '(?!)'})[/\\]")
+
+
+def test_places_are_found():
+    machine = places_of_this_machine()
+    assert machine.search(f'open("{ROOT / "scan"}")') or len(str(ROOT)) <= MIN_PLACE
+    assert not machine.search(f"a{ROOT}/scan")
+    assert not machine.search("guidegen/cli.py")
+
+
 def test_tracked_text_names_no_machine_and_no_session():
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -127,12 +142,11 @@ def test_tracked_text_names_no_machine_and_no_session():
     )
     if listed.returncode:
         pytest.skip("not a git checkout")
-    machine = re.compile(r"(/work/|/tmp/w\b|/home/\w+/|/root/|C:\\Users)")
+    machine = places_of_this_machine()
     for name in listed.stdout.split():
         path = ROOT / name
-        if path.suffix in (".py", ".md", ".toml", ".txt", ".html", ".j2", ".css", "") and (
-            path.is_file() and path != Path(__file__)
-        ):
+        text = (".py", ".md", ".toml", ".txt", ".html", ".j2", ".css", "")
+        if path.suffix in text and path.is_file():
             found = machine.search(path.read_text(encoding="utf-8", errors="replace"))
             assert not found, f"{name}: {found and found.group()}"
 
