@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from guidegen import __version__
-from guidegen.console import Outcome, Talk, perform
+from guidegen.arguments import Asked, Scanned, Talk, grouped
+from guidegen.console import Outcome, perform
 from guidegen.model.notice import Progress
 
 app = typer.Typer(
@@ -22,9 +23,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable result on stdout.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Case = Annotated[Path, typer.Argument(metavar="CASE", help="The case folder.")]
 Input = Annotated[
     Path,
@@ -33,25 +31,6 @@ Input = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="CASE", help="Case folder to make.")]
-Levels = Annotated[
-    str | None, typer.Option(help="T10-L2 or L1,L3; default: every complete vertebra in view.")
-]
-Side = Annotated[str, typer.Option(metavar="left|right|both", help="For knee and kyphoplasty.")]
-Labels = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Label map in the CT's frame: NIfTI, NRRD, SEG.")
-]
-Scheme = Annotated[
-    str | None, typer.Option(metavar="totalseg-v1|totalseg-v2|verse", help="Its numbering.")
-]
-Names = Annotated[
-    Path | None, typer.Option(metavar="FILE.toml", help="Names of the label map's numbers.")
-]
-Lowest = Annotated[
-    str | None, typer.Option(metavar="L5", help="Name of the lowest complete vertebra in view.")
-]
-Series = Annotated[str | None, typer.Option(metavar="UID", help="Series to use; see inspect.")]
-Config = Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Procedure settings.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace an existing case.")]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who approves.")]
 
 
@@ -81,25 +60,25 @@ def guidegen(
 
 
 @app.command(epilog="Example: guidegen demo --out demo")
+@grouped
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to.")] = Path("demo"),
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    *,
+    talk: Talk,
 ) -> int:
     """Make a phantom CT as DICOM and run the main job on it, to STL and report."""
-    return _do("demo", Talk(json, verbose, quiet), out)
+    return _do("demo", talk, out)
 
 
 @app.command(epilog="Example: guidegen inspect /media/cd")
-def inspect(
-    source: Input, json: Json = False, verbose: Verbose = False, quiet: Quiet = False
-) -> int:
+@grouped
+def inspect(source: Input, talk: Talk) -> int:
     """List the series found: geometry, problems, which one would be used and why."""
-    return _do("inspect", Talk(json, verbose, quiet), source)
+    return _do("inspect", talk, source)
 
 
 @app.command(epilog="Example: guidegen plan pedicle-screws dicom --out case1 --levels T10-L2")
+@grouped
 def plan(
     procedure: Annotated[
         str, typer.Argument(metavar="PROCEDURE", help="See 'guidegen procedures'; or a CASE alone.")
@@ -110,27 +89,16 @@ def plan(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="CASE", help="Case folder to make.")
     ] = None,
-    levels: Levels = None,
-    side: Side = "both",
-    labels: Labels = None,
-    label_scheme: Scheme = None,
-    label_names: Names = None,
-    lowest_level: Lowest = None,
-    series: Series = None,
-    config: Config = None,
-    force: Force = False,
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    *,
+    asked: Asked,
+    talk: Talk,
 ) -> int:
     """Plan: CT, bones, landmarks, plan, report; stops there. With one CASE: plan it again."""
-    further: dict[str, Any] = {"levels": levels, "side": side, "lowest_level": lowest_level}
-    further |= {"labels": labels, "label_scheme": label_scheme, "label_names": label_names}
-    further |= {"series": series, "config": config, "force": force}
-    return _do("plan", Talk(json, verbose, quiet), procedure, source, out, further)
+    return _do("plan", talk, procedure, source, out, vars(asked))
 
 
 @app.command(epilog='Example: guidegen approve case1 --by "A. Surgeon"')
+@grouped
 def approve(
     case: Case,
     by: By,
@@ -138,60 +106,47 @@ def approve(
         list[str] | None,
         typer.Option("--accept", metavar="CODE:SUBJECT", help="A red warning; give all."),
     ] = None,
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    *,
+    talk: Talk,
 ) -> int:
     """Approve the plan by name; every red warning must be accepted."""
-    return _do("approve", Talk(json, verbose, quiet), case, by, accept or [])
+    return _do("approve", talk, case, by, accept or [])
 
 
 @app.command(epilog="Example: guidegen build case1")
-def build(case: Case, json: Json = False, verbose: Verbose = False, quiet: Quiet = False) -> int:
+@grouped
+def build(case: Case, talk: Talk) -> int:
     """Build: approved plan, guides, checks, export, report."""
-    return _do("build", Talk(json, verbose, quiet), case)
+    return _do("build", talk, case)
 
 
 @app.command(
     epilog='Example: guidegen run pedicle-screws dicom --out case1 --approve-as "Night batch"'
 )
+@grouped
 def run(
     procedure: Annotated[str, typer.Argument(metavar="PROCEDURE", help="guidegen procedures.")],
     source: Input,
     out: Out,
     approve_as: Annotated[str, typer.Option(metavar="NAME", help="Who answers for it.")],
-    levels: Levels = None,
-    side: Side = "both",
-    labels: Labels = None,
-    label_scheme: Scheme = None,
-    label_names: Names = None,
-    lowest_level: Lowest = None,
-    series: Series = None,
-    config: Config = None,
-    force: Force = False,
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    asked: Asked,
+    talk: Talk,
 ) -> int:
     """Plan, approve and build in one go, for phantoms and batches; stamped 'unattended'."""
-    further: dict[str, Any] = {"levels": levels, "side": side, "lowest_level": lowest_level}
-    further |= {"labels": labels, "label_scheme": label_scheme, "label_names": label_names}
-    further |= {"series": series, "config": config, "force": force}
-    return _do("run", Talk(json, verbose, quiet), procedure, source, out, further, approve_as)
+    return _do("run", talk, procedure, source, out, vars(asked), approve_as)
 
 
 @app.command(epilog="Example: guidegen check guides/L3.stl")
+@grouped
 def check(
-    part: Annotated[Path, typer.Argument(metavar="PART.stl", help="The part.")],
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    part: Annotated[Path, typer.Argument(metavar="PART.stl", help="The part.")], talk: Talk
 ) -> int:
     """Check a part: watertight, one body, walls, self-intersections."""
-    return _do("check", Talk(json, verbose, quiet), part)
+    return _do("check", talk, part)
 
 
 @app.command(epilog="Example: guidegen phantom lumbar --out phantom --tilt-deg 10")
+@grouped
 def phantom(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME", help="A wrong one lists the names.")
@@ -201,27 +156,19 @@ def phantom(
         typer.Option("--from-meshes", metavar="A.stl ...", help="Closed bone surfaces instead."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to.")] = Path("phantom"),
-    spacing_mm: Annotated[float, typer.Option(help="Pixel size.")] = 0.5,
-    slice_mm: Annotated[float, typer.Option(help="Distance of the slices.")] = 1.0,
-    psf_mm: Annotated[float, typer.Option(help="Point spread in the slice, sigma.")] = 0.5,
-    noise_hu: Annotated[float, typer.Option(help="Noise, sigma.")] = 25.0,
-    tilt_deg: Annotated[float, typer.Option(help="Gantry tilt.")] = 0.0,
-    oblique_deg: Annotated[float, typer.Option(help="Whole grid turned.")] = 0.0,
-    flip: Annotated[str, typer.Option(metavar="slices|feet_first|prone", help="Other order.")] = "",
-    json: Json = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    *,
+    scan: Scanned,
+    talk: Talk,
 ) -> int:
     """Write a phantom's DICOM series and its truth.json."""
-    scan: dict[str, Any] = {"spacing_mm": spacing_mm, "slice_mm": slice_mm, "psf_mm": psf_mm}
-    scan |= {"noise_hu": noise_hu, "tilt_deg": tilt_deg, "oblique_deg": oblique_deg, "flip": flip}
-    return _do("phantom", Talk(json, verbose, quiet), names or [], meshes or [], out, scan)
+    return _do("phantom", talk, names or [], meshes or [], out, vars(scan))
 
 
 @app.command(epilog="Example: guidegen procedures --json")
-def procedures(json: Json = False, verbose: Verbose = False, quiet: Quiet = False) -> int:
+@grouped
+def procedures(talk: Talk) -> int:
     """List the procedures."""
-    return _do("procedures", Talk(json, verbose, quiet))
+    return _do("procedures", talk)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from guidegen.arguments import Talk
 from guidegen.errors import GuidegenError, NotApproved
 from guidegen.export.atomic import json_text, os_sentence
 from guidegen.model.notice import Progress, silent
@@ -36,21 +37,6 @@ class Outcome:
     data: dict[str, Any]
     lines: tuple[str, ...]
     code: int = DONE
-
-
-@dataclass(frozen=True)
-class Talk:
-    """How much to say, and in which form.
-
-    Args:
-        as_json: Put the machine-readable result on stdout.
-        verbose: More progress, and the traceback of an unexpected error.
-        quiet: No progress and no result lines; errors stay.
-    """
-
-    as_json: bool = False
-    verbose: bool = False
-    quiet: bool = False
 
 
 @dataclass
@@ -77,7 +63,7 @@ def perform(command: str, talk: Talk, work: Callable[[Progress], Outcome]) -> in
         if talk.verbose:
             traceback.print_exc()
         return _tell_error(command, talk, error)
-    if talk.as_json:
+    if talk.json:
         _print(json_text({"command": command, "exit": outcome.code, **outcome.data}).rstrip("\n"))
     elif not talk.quiet:
         _print("\n".join(outcome.lines))
@@ -102,7 +88,7 @@ def _tell_error(command: str, talk: Talk, error: BaseException) -> int:
     code = NOT_APPROVED if isinstance(error, NotApproved) else COULD_NOT
     text = sentence_of(error)
     print(f"guidegen: {text}", file=sys.stderr, flush=True)
-    if talk.as_json:
+    if talk.json:
         what = {"type": type(error).__name__, "message": text}
         _print(json_text({"command": command, "exit": code, "error": what}).rstrip("\n"))
     return code

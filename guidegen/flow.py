@@ -38,7 +38,7 @@ def replan_case(root: Path, progress: Progress = silent) -> Plan:
     record = replace(read_record(folder.record), versions=versions())
     volume = record.volume(read_case_volume(folder.ct))
     labels = read_segmentation(folder.segmentation, folder.segmentation_names)
-    return _plan(folder, record, volume, Options(**record.options, labels=labels), progress)
+    return _plan(folder, record, volume, steps.recorded_options(record, labels), progress)
 
 
 def _plan(

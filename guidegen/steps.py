@@ -22,8 +22,8 @@ from guidegen.model.findings import CheckReport, Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import BoneRecord, Plan
-from guidegen.model.volume import CTVolume
-from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.model.volume import CTVolume, LabelMap
+from guidegen.procedures.contract import APPROACHES, Anatomy, Draft, Options, Procedure
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
 from guidegen.workers import side_by_side
@@ -52,14 +52,29 @@ def require_sound(order: Order) -> None:
     """Find the order's mistakes before long work starts.
 
     Raises:
-        InputError: An unknown procedure, a settings file that is wrong, a file that is absent.
+        InputError: An unknown procedure, a settings file that is wrong, a file that is absent,
+            an option that is unknown or that the procedure has no use for.
     """
-    load_settings(find_procedure(order.procedure).settings_type, order.config)
+    procedure = find_procedure(order.procedure)
+    load_settings(procedure.settings_type, order.config)
     for path in (order.source, order.labels, order.label_names):
         if path is not None and not path.exists():
             raise InputError(f"there is no file or folder {path}: check the path")
-    if order.side not in ("left", "right", "both"):
-        raise InputError(f"--side wants left, right or both, found {order.side}")
+    _require_known(procedure, Options(**order.recorded()))
+
+
+def _require_known(procedure: Procedure[Any], options: Options) -> None:
+    """Refuse what no procedure knows and what this one has no use for."""
+    if options.side not in ("left", "right", "both"):
+        raise InputError(f"--side wants left, right or both, found {options.side}")
+    if options.approach not in (None, *APPROACHES):
+        wanted = " or ".join((", ".join(APPROACHES[:-1]), APPROACHES[-1]))
+        raise InputError(f"--approach wants {wanted}, found {options.approach}")
+    given = {"approach": options.approach is not None, "accept_posture": options.accept_posture}
+    for name in (name for name, is_given in given.items() if is_given):
+        if name not in procedure.takes:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{procedure.name} has no use for {option}: leave it out")
 
 
 def options_of(order: Order, volume: CTVolume) -> Options:
@@ -67,7 +82,14 @@ def options_of(order: Order, volume: CTVolume) -> Options:
     labels = None
     if order.labels is not None:
         labels = read_label_map(order.labels, volume, order.label_scheme, order.label_names)
-    return Options(order.levels, order.side, order.lowest_level, labels)
+    return Options(**order.recorded(), labels=labels)
+
+
+def recorded_options(record: Record, labels: LabelMap) -> Options:
+    """The options that a case was planned with, for planning it again."""
+    options = Options(**record.options, labels=labels)
+    _require_known(find_procedure(record.procedure), options)
+    return options
 
 
 def record_of(order: Order, volume: CTVolume) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Order:
         label_names: TOML file with the names of the label values.
         series: UID of the series to use.
         config: TOML file with settings.
+        approach: ``two-sided``, ``one-sided`` or ``extrapedicular``.
+        accept_posture: Make a skin template though the patient was not scanned prone.
         force: Replace an existing case.
     """
 
@@ -36,9 +39,13 @@ class Order:
     label_names: Path | None = None
     series: str | None = None
     config: Path | None = None
+    approach: str | None = None
+    accept_posture: bool = False
     force: bool = False
 
-    def recorded(self) -> dict[str, str]:
+    def recorded(self) -> dict[str, Any]:
         """The options that case.toml keeps: those that a plan can be repeated with."""
         kept = {"levels": self.levels, "side": self.side, "lowest_level": self.lowest_level}
-        return {name: value for name, value in kept.items() if value}
+        kept |= {"approach": self.approach}
+        given = {name: value for name, value in kept.items() if value is not None}
+        return given | ({"accept_posture": True} if self.accept_posture else {})

@@ -50,12 +50,24 @@ class _Input(_Strict):
     notices: tuple[_Warning, ...] = Field(default=(), strict=False)
 
 
+class _Options(_Strict):
+    """The ``[options]`` table of case.toml; a case says what was given and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    levels: str | None = None
+    side: str = "both"
+    lowest_level: str | None = None
+    approach: str | None = None
+    accept_posture: bool = False
+
+
 class _Content(_Strict):
     """case.toml, as far as it is read back."""
 
     procedure: str
     input: _Input
-    options: dict[str, str]
+    options: _Options
     settings: dict[str, Any]
     versions: dict[str, str]
 
@@ -66,7 +78,7 @@ class Record:
 
     Args:
         procedure: Its name.
-        options: ``levels``, ``side``, ``lowest_level`` as given; absent ones are not in it.
+        options: Those of ``Order.recorded`` as given; absent ones are not in it.
         settings: In full.
         scan: Where the volume came from, UIDs hashed.
         input_sha256: Hash of the grey values and grid of the scan as read.
@@ -75,7 +87,7 @@ class Record:
     """
 
     procedure: str
-    options: Mapping[str, str]
+    options: Mapping[str, Any]
     settings: Mapping[str, Any]
     scan: ScanInfo
     input_sha256: str
@@ -89,7 +101,7 @@ class Record:
 
 
 def new_record(
-    procedure: str, options: Mapping[str, str], settings: BaseModel, volume: CTVolume
+    procedure: str, options: Mapping[str, Any], settings: BaseModel, volume: CTVolume
 ) -> Record:
     """Write down an order on a scan."""
     return Record(
@@ -174,7 +186,7 @@ def read_record(path: Path) -> Record:
     )
     return Record(
         content.procedure,
-        content.options,
+        content.options.model_dump(exclude_unset=True),
         content.settings,
         info,
         scan.sha256,

@@ -24,6 +24,9 @@ Own = TypeVar("Own", bound=BaseModel)
 """The settings of one procedure."""
 
 
+APPROACHES = ("two-sided", "one-sided", "extrapedicular")
+
+
 @dataclass(frozen=True)
 class Options:
     """What the engineer asked for on the command line, procedure-free.
@@ -33,12 +36,16 @@ class Options:
         side: ``left``, ``right`` or ``both``.
         lowest_level: Name of the lowest complete vertebra in view.
         labels: An imported label map, already in LPS and named.
+        approach: One of ``APPROACHES``; None where the settings decide.
+        accept_posture: Make a skin template though the patient was not scanned prone.
     """
 
     levels: str | None = None
     side: str = "both"
     lowest_level: str | None = None
     labels: LabelMap | None = None
+    approach: str | None = None
+    accept_posture: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +83,19 @@ class Procedure(ABC, Generic[Own]):
 
     The flow reads the settings as ``settings_type`` and hands every method what it read, so that
     a procedure ``Procedure[MySettings]`` gets its own settings and no others.
+
+    Attributes:
+        name: As on the command line.
+        title: As the report shows it.
+        settings_type: What its settings are read as.
+        takes: Fields of ``Options`` that not every procedure has a use for, and this one does:
+            of ``approach`` and ``accept_posture``. The others are refused when they are given.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     settings_type: type[Own]
+    takes: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def find_anatomy(

@@ -259,6 +259,61 @@ def test_case_toml_holds_the_run(planned):
     assert len(content["input"]["sha256"]) == 64
 
 
+def test_optional_options_reach_the_procedure_also_when_planned_again(
+    tmp_path, ball, ball_ct, monkeypatch
+):
+    monkeypatch.setattr(type(ball), "takes", frozenset({"approach", "accept_posture"}))
+    found, seen = ball.find_anatomy, []
+
+    def looked(volume, options, settings, progress):
+        seen.append((options.approach, options.accept_posture))
+        return found(volume, options, settings, progress)
+
+    ball.find_anatomy = looked
+    out = tmp_path / "case"
+    plan_case(Order("ball", ball_ct, out, approach="one-sided", accept_posture=True))
+    options = tomllib.loads((out / "case.toml").read_text())["options"]
+    assert options == {"side": "both", "approach": "one-sided", "accept_posture": True}
+    replan_case(out)
+    assert seen == [("one-sided", True)] * 2
+    text = (out / "case.toml").read_text()
+    (out / "case.toml").write_text(text.replace("one-sided", "no-sided"))
+    with pytest.raises(InputError, match="two-sided, one-sided or extrapedicular, found no-sided"):
+        replan_case(out)
+    (out / "case.toml").write_text(text.replace("accept_posture", "accept_pasture"))
+    with pytest.raises(InputError, match=r"options\.accept_pasture"):
+        replan_case(out)
+
+
+def test_a_case_without_the_optional_options_is_read_and_hashes_as_before(planned, ball):
+    assert tomllib.loads((planned / "case.toml").read_text())["options"] == {"side": "both"}
+    before = read_plan(planned / "plan.json").settings_sha256
+    assert replan_case(planned).settings_sha256 == before
+
+
+@pytest.mark.parametrize(
+    ("given", "takes", "sentence"),
+    [
+        ({"side": "top"}, (), "--side wants left, right or both, found top"),
+        (
+            {"approach": "frontal"},
+            ("approach",),
+            "--approach wants two-sided, one-sided or extrapedicular, found frontal",
+        ),
+        ({"approach": "one-sided"}, (), "ball has no use for --approach: leave it out"),
+        ({"approach": "one-sided"}, ("accept_posture",), "ball has no use for --approach"),
+        ({"accept_posture": True}, ("approach",), "ball has no use for --accept-posture"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_before_the_scan_is_read(
+    tmp_path, ball, ball_ct, monkeypatch, given, takes, sentence
+):
+    monkeypatch.setattr(type(ball), "takes", frozenset(takes))
+    with pytest.raises(InputError, match=sentence):
+        plan_case(Order("ball", ball_ct, tmp_path / "case", **given))
+    assert not (tmp_path / "case").exists()
+
+
 def test_an_unanchored_count_stays_a_red_warning_when_planned_again(tmp_path, ball, ball_ct):
     found = ball.find_anatomy
 

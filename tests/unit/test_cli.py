@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from guidegen import __version__, commands, console
+from guidegen.arguments import Talk
 from guidegen.cli import main
 from guidegen.errors import NotApproved
 
@@ -169,7 +170,7 @@ def test_every_error_is_one_sentence(error, code, text, capsys):
     def work(progress):
         raise error
 
-    assert console.perform("plan", console.Talk(as_json=True), work) == code
+    assert console.perform("plan", Talk(json=True), work) == code
     told = capsys.readouterr()
     assert text in told.err
     assert told.err.count("\n") == 1
@@ -183,13 +184,13 @@ def test_progress_is_plain_lines_without_a_terminal(capsys):
             progress(f"bones: part {n}", n / 10)
         return console.Outcome({}, ("done",))
 
-    assert console.perform("plan", console.Talk(), work) == 0
+    assert console.perform("plan", Talk(), work) == 0
     told = capsys.readouterr()
     assert told.err == "[  0%] bones\n"
     assert told.out == "done\n"
-    console.perform("plan", console.Talk(verbose=True), work)
+    console.perform("plan", Talk(verbose=True), work)
     assert capsys.readouterr().err.count("\n") == 10
-    console.perform("plan", console.Talk(quiet=True), work)
+    console.perform("plan", Talk(quiet=True), work)
     told = capsys.readouterr()
     assert (told.err, told.out) == ("", "")
 
