@@ -17,7 +17,7 @@ from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Path, Plan
-from guidegen.procedures.pedicle_screws.bones import attempt
+from guidegen.procedures.vertebrae import attempt
 from guidegen.workers import side_by_side
 
 

@@ -2,105 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 import numpy as np
 
-from guidegen.mesh.rays import RayTarget
 from guidegen.model.arrays import Floats
-from guidegen.model.bone import Bone
-from guidegen.model.landmarks import Landmark, Landmarks
+from guidegen.model.landmarks import Landmark
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume
-from guidegen.planning.coarse import Task
-from guidegen.planning.corridor import Corridor
 from guidegen.planning.grade import gertzbein_robbins
-from guidegen.planning.half_maximum import Axis, Profile, mean_hu, measure_profile
+from guidegen.planning.half_maximum import mean_hu
 from guidegen.planning.limits import PathLimits
+from guidegen.planning.pedicle import BLOCKED_MM, Pedicle
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings, ScrewSettings
-from guidegen.procedures.pedicle_screws.width import Width
 
 _LEVEL_SLACK_MM = 0.5
-_BLOCKED_MM = 0.05
-_UNLIKE_MM = 1.0
-"""A surface this much wider about an axis than the grey values holds more than the pedicle: the
-half-maximum lies 0.3 to 0.9 mm outside a surface that is right."""
-SIDES = (("left", 1.0), ("right", -1.0))
-
-
-@dataclass(frozen=True, eq=False)
-class Pedicle:
-    """A pedicle with its corridor and what the grey values say of it.
-
-    Args:
-        bone: The vertebra.
-        landmarks: Its landmarks.
-        side: ``left`` or ``right``.
-        task: What was planned on.
-        corridor: In the vertebra's frame.
-        axis: The same path in the patient's frame.
-        profile: Half-maximum wall around it.
-        width: The pedicle's widest half-maximum corridor.
-    """
-
-    bone: Bone
-    landmarks: Landmarks
-    side: str
-    task: Task
-    corridor: Corridor
-    axis: Axis
-    profile: Profile
-    width: Width
-
-    @property
-    def name(self) -> str:
-        """As in the plan: ``L3_left``."""
-        return f"{self.bone.name}_{self.side}"
-
-    @property
-    def on_axis_mm(self) -> float:
-        """Half-maximum corridor about this axis, entry to tip."""
-        c, wall = self.corridor, self.width.task.wall
-        return 2.0 * wall.corridor_radius(c.line, c.entry, c.tip, self.task.limits.cap_mm)
-
-    @property
-    def standoff_mm(self) -> float:
-        """Height over the entry up to which bone stands beside the drill, under the sleeve."""
-        c, task = self.corridor, self.task
-        return task.obstacles.sleeve_standoff(c.line, c.entry, task.limits)
-
-    @property
-    def half_maximum_mm(self) -> float:
-        """Widest half-maximum corridor of the pedicle; at least that of the axis."""
-        return max(self.width.corridor_mm, self.on_axis_mm)
-
-    @property
-    def unlike_ct(self) -> bool:
-        """True where the bone's surface is much wider about the axis than the grey values.
-
-        A rib head or a neighbour that is joined to the surface looks like that.
-        """
-        return self.corridor.diameter_mm > self.on_axis_mm + _UNLIKE_MM
-
-    def breach(self, diameter_mm: float) -> tuple[float, str | None]:
-        """How far a cylinder leaves the bone, and through which wall.
-
-        Measured twice on the grey values, on rays from the axis and on the half-maximum
-        surface; the worse counts.
-        """
-        cap = self.task.limits.cap_mm
-        on_rays = self.profile.breach(diameter_mm, cap)
-        radius, _, outwards = self.width.task.wall.radii(
-            self.corridor.line, self.corridor.entry + cap, self.corridor.tip
-        )
-        out = diameter_mm / 2.0 - float(radius.min(initial=np.inf))
-        if out < 0.05 or out <= on_rays[0]:
-            return on_rays
-        x, _, z = outwards[int(radius.argmin())]
-        if abs(z) > abs(x):
-            return out, "superior" if z > 0 else "inferior"
-        return out, "medial" if x * self.corridor.line.side < 0 else "lateral"
 
 
 def is_lumbar(level: str) -> bool:
@@ -149,51 +63,6 @@ def path_limits(level: str, pedicle: Landmark, settings: PedicleSettings) -> Pat
     )
 
 
-def _axis(landmarks: Landmarks, corridor: Corridor) -> Axis:
-    """Carry a corridor to the patient's frame."""
-    pose = landmarks.patient_from_bone
-    return Axis(
-        entry_mm=pose.points(corridor.at(corridor.entry)),
-        direction=pose.vectors(corridor.line.direction),
-        length_mm=corridor.tip - corridor.entry,
-        medial=pose.vectors(np.array([-corridor.line.side, 0.0, 0.0])),
-    )
-
-
-def measured(
-    volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task, corridor: Corridor, width: Width
-) -> Pedicle:
-    """Measure the half-maximum wall around a corridor."""
-    target = RayTarget(bone.vertices_mm, bone.faces)
-    axis = _axis(landmarks, corridor)
-    profile = measure_profile(volume, target, axis, task.limits.cap_mm)
-    side = "left" if task.start.side > 0 else "right"
-    return Pedicle(bone, landmarks, side, task, corridor, axis, profile, width)
-
-
-def choose(pedicles: Iterable[Pedicle], settings: PedicleSettings) -> Pedicle:
-    """Take the first that a drill reaches, whose thinnest screw is grade A, deep and in bone.
-
-    Args:
-        pedicles: The same pedicle with its corridors, widest first; at least one.
-        settings: Of the procedure.
-
-    Returns:
-        Where none is, the one that is blocked least, then breached least, then one whose surface
-        is that of the grey values, then the deepest.
-    """
-    thinnest = settings.screw.min_diameter_mm
-    tried: list[tuple[float, float, bool, float, Pedicle]] = []
-    for pedicle in pedicles:
-        blocked = max(-pedicle.corridor.approach_mm - _BLOCKED_MM, 0.0)
-        breach, _ = pedicle.breach(thinnest)
-        unlike, deep = pedicle.unlike_ct, pedicle.corridor.deep_enough
-        if blocked == 0.0 and breach == 0.0 and deep and not unlike:
-            return pedicle
-        tried.append((blocked, breach, unlike, -pedicle.corridor.depth_share, pedicle))
-    return min(tried, key=lambda found: found[:4])[4]
-
-
 def _diameter(pedicle: Pedicle, settings: PedicleSettings) -> float:
     """Thickest screw of the set that both corridors allow and that stays inside; 0 if none."""
     screw, limits = settings.screw, pedicle.task.limits
@@ -238,7 +107,7 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
             f"the pedicle's half-maximum corridor is {half_maximum:.2f} mm wide, a screw needs "
             f"{screw.min_corridor_mm:.2f} mm",
         )
-    if pedicle.corridor.approach_mm < -_BLOCKED_MM:
+    if pedicle.corridor.approach_mm < -BLOCKED_MM:
         return _skip(
             pedicle,
             "drill_blocked",

@@ -9,34 +9,24 @@ from functools import partial
 import numpy as np
 
 from guidegen.errors import PlanError
-from guidegen.mesh.field import DistanceField, sample_field
-from guidegen.model.arrays import Floats
+from guidegen.mesh.field import DistanceField
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Progress, silent
 from guidegen.model.plan import Measurement, Path, Skipped
 from guidegen.model.volume import CTVolume
-from guidegen.planning.approach import Obstacles
-from guidegen.planning.coarse import Task, coarse_lines
+from guidegen.planning.coarse import coarse_lines
 from guidegen.planning.corridor import widest_corridors
-from guidegen.planning.line import Line, angles_deg
-from guidegen.planning.wall import Wall
+from guidegen.planning.pedicle import SIDES, choose, measured, pedicle_field, pedicle_task
+from guidegen.planning.width import measure_width
 from guidegen.procedures.contract import Anatomy, Draft
-from guidegen.procedures.pedicle_screws.bones import attempt
 from guidegen.procedures.pedicle_screws.notices import UNPLANNED, all_notices
-from guidegen.procedures.pedicle_screws.pedicle import (
-    SIDES,
-    choose,
-    decide,
-    measured,
-    path_limits,
-)
+from guidegen.procedures.pedicle_screws.pedicle import decide, path_limits
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
-from guidegen.procedures.pedicle_screws.width import measure_width
+from guidegen.procedures.vertebrae import attempt
 from guidegen.workers import in_processes
 
-_GRID_MM = 2.0
 _VIEW_MM = 15.0
 """CT kept round a vertebra: more than a wall is looked for beyond its surface."""
 
@@ -46,42 +36,6 @@ def _neighbours(name: str, order: Sequence[str], bones: dict[str, Bone]) -> tupl
     at = order.index(name)
     near = [order[n] for n in range(max(at - 2, 0), min(at + 3, len(order))) if n != at]
     return tuple(bones[n] for n in near if n in bones)
-
-
-def _field(vertices: Floats, bone: Bone, landmarks: Landmarks) -> DistanceField:
-    """Sample the distance round pedicles and body, in the vertebra's frame."""
-    to_bone = landmarks.patient_from_bone.inverse
-    sides = [f"pedicle_{s}" for s, _ in SIDES if f"pedicle_{s}" in landmarks]
-    centres = np.array([to_bone.points(landmarks[s].position_mm) for s in sides])
-    depth = float(np.ravel(landmarks["body_centre"].values["depth_mm"])[0])
-    low = np.array([-34.0, -depth / 2 - 7.0, centres[:, 2].min() - 17.0])
-    high = np.array([34.0, centres[:, 1].max() + 25.0, centres[:, 2].max() + 17.0])
-    return sample_field(vertices, bone.faces, np.array([low, high]), _GRID_MM)
-
-
-def _task(
-    vertices: Floats,
-    bone: Bone,
-    neighbours: Floats,
-    landmarks: Landmarks,
-    side: tuple[str, float],
-    settings: PedicleSettings,
-) -> Task:
-    """Set one pedicle's task up, in the vertebra's frame."""
-    mark, to_bone = landmarks[f"pedicle_{side[0]}"], landmarks.patient_from_bone.inverse
-    limits = path_limits(bone.name, mark, settings)
-    along = to_bone.vectors(np.array(mark.values["along"]))
-    axial, sagittal = angles_deg(along, side[1])
-    start = Line(
-        to_bone.points(mark.position_mm),
-        float(np.clip(axial, *limits.axial_deg)),
-        float(np.clip(sagittal, *limits.sagittal_deg)),
-        side[1],
-    )
-    depth = float(np.ravel(landmarks["body_centre"].values["depth_mm"])[0])
-    canal = float(to_bone.points(landmarks["canal_centre"].position_mm)[1])
-    wall = Wall.around(vertices, bone.faces, start, depth / 2, canal)
-    return Task(wall, Obstacles.near(vertices, neighbours, start), limits, start)
 
 
 def plan_vertebra(
@@ -112,8 +66,9 @@ def plan_vertebra(
             text = "no bridge of bone was found between arch and body: cut off or destroyed"
             answers.append(Skipped(name, bone.name, side[0], "no_pedicle", None, text))
             continue
-        field = field or _field(vertices, bone, landmarks)
-        task = _task(vertices, bone, others, landmarks, side, settings)
+        field = field or pedicle_field(vertices, bone, landmarks)
+        limits = path_limits(bone.name, landmarks[f"pedicle_{side[0]}"], settings)
+        task = pedicle_task(vertices, bone, others, landmarks, side, limits)
         starts = coarse_lines(field, task)
         width = measure_width(volume, bone, landmarks, task, starts)
         corridors = widest_corridors(task, [*starts, width.line] if width else starts)
@@ -122,7 +77,7 @@ def plan_vertebra(
             answers.append(Skipped(name, bone.name, side[0], "no_corridor", None, text))
             continue
         lines = (measured(volume, bone, landmarks, task, c, width) for c in corridors)
-        answers.append(decide(volume, choose(lines, settings), settings))
+        answers.append(decide(volume, choose(lines, settings.screw.min_diameter_mm), settings))
     return answers
 
 

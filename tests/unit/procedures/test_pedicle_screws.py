@@ -18,12 +18,14 @@ from guidegen.model.notice import silent
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume, Grid, LabelMap
 from guidegen.planning.corridor import measure_corridor
+from guidegen.planning.pedicle import SIDES, choose, measured, pedicle_task
+from guidegen.planning.width import measure_width
+from guidegen.procedures import vertebrae
 from guidegen.procedures.contract import Anatomy, Options
-from guidegen.procedures.pedicle_screws import PedicleScrews, bones, notices, pedicle, plan
+from guidegen.procedures.pedicle_screws import PedicleScrews, notices, pedicle, plan
 from guidegen.procedures.pedicle_screws.plan import plan_screws, plan_vertebra
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
-from guidegen.procedures.pedicle_screws.width import measure_width
 from guidegen.procedures.registry import PROCEDURES
 
 from ..planning.vertebra_shape import Shape, scan
@@ -104,17 +106,23 @@ def test_a_close_call_is_warned_of_on_either_side():
     assert codes(min(widths) - 1.0) == ([], [])
 
 
+def limits(landmarks, side):
+    return pedicle.path_limits("L3", landmarks[f"pedicle_{side}"], SETTINGS)
+
+
 @lru_cache
 def tried(shift_mm, approach_mm, deep):
     """One pedicle whose corridor stands ``shift_mm`` beside the pedicle's axis."""
     volume, bone, level = scanned(4.0)
     landmarks = find_landmarks(bone, level)
     vertices = landmarks.patient_from_bone.inverse.points(bone.vertices_mm)
-    task = plan._task(vertices, bone, np.zeros((0, 3)), landmarks, pedicle.SIDES[0], SETTINGS)
+    task = pedicle_task(
+        vertices, bone, np.zeros((0, 3)), landmarks, SIDES[0], limits(landmarks, "left")
+    )
     line = replace(task.start, point=task.start.point + np.array([0.0, 0.0, shift_mm]))
     corridor = replace(measure_corridor(task, line), approach_mm=approach_mm, deep_enough=deep)
     width = measure_width(volume, bone, landmarks, task, [task.start])
-    return pedicle.measured(volume, bone, landmarks, task, corridor, width)
+    return measured(volume, bone, landmarks, task, corridor, width)
 
 
 def test_the_first_corridor_that_is_free_sound_and_deep_is_taken():
@@ -125,9 +133,9 @@ def test_the_first_corridor_that_is_free_sound_and_deep_is_taken():
     joined = replace(good, corridor=replace(good.corridor, diameter_mm=good.on_axis_mm + 1.5))
     assert joined.unlike_ct and not good.unlike_ct
     for bad in (off, blocked, short, joined):
-        assert pedicle.choose([bad, good], SETTINGS) is good
-    assert pedicle.choose([blocked, off, short], SETTINGS) is short
-    assert pedicle.choose([blocked, off], SETTINGS) is off
+        assert choose([bad, good], 4.0) is good
+    assert choose([blocked, off, short], 4.0) is short
+    assert choose([blocked, off], 4.0) is off
     path = pedicle.decide(scanned(4.0)[0], joined, SETTINGS)
     assert "surface_unlike_ct" in path.warnings and "surface_unlike_ct" in notices._RED
     assert [n.red for n in notices._notices([path]) if n.code == "surface_unlike_ct"] == [True]
@@ -147,9 +155,11 @@ def test_the_width_does_not_depend_on_the_planners_surface():
     thin = Bone("L3", bone.vertices_mm - 0.4 * normals, bone.faces)
 
     def widths(surface):
-        for side in pedicle.SIDES:
+        for side in SIDES:
             vertices = landmarks.patient_from_bone.inverse.points(surface.vertices_mm)
-            task = plan._task(vertices, surface, np.zeros((0, 3)), landmarks, side, SETTINGS)
+            task = pedicle_task(
+                vertices, surface, np.zeros((0, 3)), landmarks, side, limits(landmarks, side[0])
+            )
             yield measure_width(volume, surface, landmarks, task, [task.start]).corridor_mm
 
     for right, wrong in zip(widths(bone), widths(thin), strict=True):
@@ -238,8 +248,6 @@ def test_real_l3_screws_run_in_arch_and_body(shared_data):
 
 def two_levels(monkeypatch, broken):
     """Procedure and volume of L3 with a neighbour L4, whose work ``broken`` breaks."""
-    from guidegen.procedures.pedicle_screws import procedure
-
     volume, bone, level = scanned(4.0)
     low = Pose.from_axes(np.eye(3), (0.0, -22.0, -34.0), PATIENT, "L4")
     pairs = [(bone, level), (Shape(radius=4.0).bone("L4", low), Shape(radius=4.0).level("L4", low))]
@@ -251,8 +259,8 @@ def two_levels(monkeypatch, broken):
             raise GeometryError("L4: no bone surface was found inside its label")
         return tuple(b for b, _ in pairs if b.name in names)
 
-    monkeypatch.setattr(procedure, "find_spine", lambda *_: spine)
-    monkeypatch.setattr(bones, "extract_bones", surfaces)
+    monkeypatch.setattr(vertebrae, "find_spine", lambda *_: spine)
+    monkeypatch.setattr(vertebrae, "extract_bones", surfaces)
     return PedicleScrews(), volume
 
 
@@ -279,7 +287,7 @@ def test_one_vertebra_that_fails_is_answered_and_the_others_planned(
     procedure, volume = two_levels(monkeypatch, broken)
     if broken == "landmarks":
         error = AnatomyError("L4: the lower endplate is not in view: leave this level out")
-        monkeypatch.setattr(bones, "find_landmarks", breaks_for("L4", find_landmarks, error))
+        monkeypatch.setattr(vertebrae, "find_landmarks", breaks_for("L4", find_landmarks, error))
     if broken == "plan":
         error = ZeroDivisionError("no depth")
         monkeypatch.setattr("os.cpu_count", lambda: 1)  # what is patched here stays here

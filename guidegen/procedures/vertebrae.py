@@ -1,4 +1,4 @@
-"""Surfaces and landmarks of the chosen vertebrae and their neighbours; one never stops the rest."""
+"""Spine, surfaces and landmarks of the chosen vertebrae: what all procedures of the spine share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from guidegen.anatomy.spine import choose_levels
 from guidegen.anatomy.vertebra import find_landmarks
+from guidegen.bones.spine import find_spine
 from guidegen.bones.surface import extract_bones
-from guidegen.errors import GuidegenError
+from guidegen.errors import AnatomyError, GuidegenError
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Spine
-from guidegen.model.notice import Progress
+from guidegen.model.notice import Progress, stage
 from guidegen.model.volume import CTVolume
+from guidegen.procedures.contract import Anatomy, Options
 
 _T = TypeVar("_T")
 
@@ -79,3 +82,35 @@ def find_vertebrae(
         else:
             found.append(marks)
     return tuple(found), failed
+
+
+def find_vertebral_anatomy(
+    volume: CTVolume, options: Options, progress: Progress, measured_neighbours: bool = False
+) -> Anatomy:
+    """Find spine, surfaces of the chosen levels and their neighbours, and landmarks.
+
+    Args:
+        volume: The CT.
+        options: What was asked for.
+        progress: Told the share done.
+        measured_neighbours: Find the neighbours' landmarks, too, where they have any.
+
+    Raises:
+        AnatomyError: There is no spine, a level is not in view, or none of the chosen ones has
+            landmarks.
+    """
+    search = stage(progress, "spine", 0.0, 0.55)
+    spine = find_spine(volume, options.lowest_level, options.labels, search)
+    chosen = choose_levels(options.levels, spine)
+    wanted = with_neighbours(chosen, spine)
+    bones, failed = find_surfaces(volume, spine, wanted, stage(progress, "surfaces", 0.55, 0.9))
+    progress("landmarks", 0.9)
+    landmarks, why = find_vertebrae(bones, spine, wanted if measured_neighbours else chosen)
+    failed = {**failed, **{name: text for name, text in why.items() if name in chosen}}
+    if not any(marks.bone in chosen for marks in landmarks):
+        reasons = "; ".join(failed[name] for name in chosen if name in failed)
+        raise AnatomyError(
+            f"no pedicle can be planned on {', '.join(chosen)}: {reasons}; check that this is "
+            "a CT of the spine"
+        )
+    return Anatomy(spine, bones, landmarks, chosen, failed)
