@@ -11,6 +11,7 @@ from guidegen.model.findings import Finding
 
 _SEAT_MM = 0.1
 _TOUCH_MM = 0.02
+_SHARED = "exact intersection of the file read back with the bone (required: none)"
 
 
 def check_overlap(part: Part) -> tuple[Finding, ...]:
@@ -30,17 +31,7 @@ def check_overlap(part: Part) -> tuple[Finding, ...]:
             continue
         shared = overlap_mm3(part.surface, bone) if near else 0.0
         subject = f"{part.subject}#{name}"
-        found.append(
-            Finding(
-                "overlap",
-                subject,
-                shared,
-                0.0,
-                "at_most",
-                "mm3",
-                "exact intersection of the file read back with the bone (issue 2: 0.0)",
-            )
-        )
+        found.append(Finding("overlap", subject, shared, 0.0, "at_most", "mm3", _SHARED))
     return tuple(found)
 
 

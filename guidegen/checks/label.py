@@ -23,6 +23,12 @@ _DEEPEST_MM = 1.5
 _SHARE = 0.03
 _ABOVE_MM = 1.2
 _TEMPLATE = 48
+_ALIKE = 0.03
+_AWAY_MM = 1.0
+_LAYERS = "two to three layers of common printers (engineering choice)"
+_COVERED = "engraved part of the plate; thin text covers 5 to 30 % (engineering choice)"
+_READ = "overlap with the letter less that with the next best reading (engineering choice)"
+_SIDED = "left and right are the patient's"
 _READING = Lock()
 Mask = npt.NDArray[np.bool_]
 
@@ -37,24 +43,8 @@ def check_label(part: Part) -> tuple[Finding, ...]:
         share = float(cut.sum() / plate.sum()) if plate.any() else NAN
         subject = f"{part.subject}#label {label.item}"
         found += [
-            Finding(
-                "label_depth",
-                subject,
-                deep,
-                _LEAST_DEEP_MM,
-                "at_least",
-                "mm",
-                "two to three layers of common printers (engineering choice)",
-            ),
-            Finding(
-                "label_share",
-                subject,
-                share,
-                _SHARE,
-                "at_least",
-                "1",
-                "engraved part of the plate; thin text covers 5 to 30 % (engineering choice)",
-            ),
+            Finding("label_depth", subject, deep, _LEAST_DEEP_MM, "at_least", "mm", _LAYERS),
+            Finding("label_share", subject, share, _SHARE, "at_least", "1", _COVERED),
         ]
     if not any(f.item == part.guide.label for f in part.features("label")):
         found.append(part.finding("label_depth", NAN, _LEAST_DEEP_MM, "at_least", "mm", "no label"))
@@ -113,26 +103,10 @@ def check_side_marks(part: Part) -> tuple[Finding, ...]:
             left = patient_left(-mark.direction, forward)
             sign = 1.0 if mark.item == "L" else -1.0
             away = sign * float((mark.point_mm - np.mean(seats, axis=0)) @ left)
-        subject = f"{part.subject}#label {mark.item}"
+        subject, like = f"{part.subject}#label {mark.item}", read_letter(depth, mark.item)
         found += [
-            Finding(
-                "side_mark_read",
-                subject,
-                read_letter(depth, mark.item),
-                0.03,
-                "at_least",
-                "1",
-                "overlap with the letter less that with the next best reading (engineering choice)",
-            ),
-            Finding(
-                "side_mark_side",
-                subject,
-                away,
-                1.0,
-                "at_least",
-                "mm",
-                "left and right are the patient's",
-            ),
+            Finding("side_mark_read", subject, like, _ALIKE, "at_least", "1", _READ),
+            Finding("side_mark_side", subject, away, _AWAY_MM, "at_least", "mm", _SIDED),
         ]
     return tuple(found)
 
