@@ -11,7 +11,9 @@ from scipy import optimize
 from guidegen.mesh.field import DistanceField
 from guidegen.model.arrays import Floats
 from guidegen.planning.coarse import LIMIT_WEIGHT, Task, coarse_lines
+from guidegen.planning.gaps import counted_gaps, nearest_each, too_high_mm
 from guidegen.planning.line import Line
+from guidegen.planning.steady import room_of, steadied
 from guidegen.planning.wall import Span, aimed_tip, choose_tip, fits
 
 _SHORT_WEIGHT = 0.1
@@ -21,9 +23,6 @@ _TOLERATED_MM = 0.05
 _SHORT_CLIMB = 6
 _N_FOLLOWED = 3
 """After the first steps only the best starts are followed further."""
-_BLEND_MM = 0.45
-"""Walls this much farther than the nearest still count a third, where the corridor is over 8 mm
-(radius 4); down to 6 mm it falls to nothing, so that a narrow pedicle keeps its widest line."""
 _LEVER_MM = 15.0
 """A turn of 1 rad weighs like this shift: half the length of a corridor."""
 
@@ -66,13 +65,6 @@ class Corridor:
         return (self.tip - self.body) / (self.front - self.body)
 
 
-def _bias(task: Task, line: Line, places: Floats, outwards: Floats, bias_mm: float) -> Floats:
-    """How much nearer the canal's wall counts: points facing the midline beside the canal."""
-    y = line.point[1] + places * line.direction[1]
-    medial = (-task.start.side * outwards[:, 0] > 0.5) & (y > task.wall.body_back_mm - 1.0)
-    return np.where(medial, bias_mm, 0.0)
-
-
 @dataclass(frozen=True, eq=False)
 class _Tried:
     """A line with what limits it."""
@@ -83,35 +75,17 @@ class _Tried:
     value: float
 
 
-def _counted(
-    task: Task, line: Line, span: Span, end: float, bias_mm: float
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """What limits a line: (M,) counted gaps, places, (M, 3) outwards, and (M,) weights.
-
-    The entry's face is no wall of the corridor, but the screw must be inside it: its points count
-    as the corridor that would allow a screw of their radius, and not at all beyond the thickest.
-    """
-    limits = task.limits
-    radii, places, outwards = task.wall.radii(line, span.entry + limits.cap_mm, end)
-    face = radii > places - span.entry
-    keep = ~face | (radii < limits.max_diameter_mm / 2)
-    radii, places, outwards, face = radii[keep], places[keep], outwards[keep], face[keep]
-    weights = np.where(face, 1.0 / limits.corridor_share, 1.0)
-    gaps = radii * weights - _bias(task, line, places, outwards, bias_mm)
-    return gaps, places, outwards, weights
-
-
 def _try(task: Task, line: Line, bias_mm: float) -> _Tried | None:
     """Measure a line; the value is its radius less the penalty for a blocked approach."""
     span = task.wall.span(line)
     if span is None:
         return None
     end = aimed_tip(span, task.limits)
-    counted, _, _, _ = _counted(task, line, span, end, bias_mm)
+    counted, _, _, _ = counted_gaps(task, line, span, end, bias_mm)
     if not len(counted):
         return None
     free = min(task.obstacles.free(line, span.entry, task.limits), 0.0)
-    high = max(_too_high(task, line, span), 0.0)
+    high = max(too_high_mm(task, line, span), 0.0)
     short = max(span.shallowest(task.limits) - end, 0.0)
     value = float(counted.min()) + LIMIT_WEIGHT * (free - high)
     value -= _SHORT_WEIGHT * short + task.limits.run_weight * -span.entry
@@ -119,21 +93,6 @@ def _try(task: Task, line: Line, bias_mm: float) -> _Tried | None:
         ahead = task.wall.front_clearance(line, end)
         value -= task.limits.tip_weight * max(task.limits.front_margin_mm - ahead, 0.0)
     return _Tried(line, span, end, value)
-
-
-def _too_high(task: Task, line: Line, span: Span) -> float:
-    """How far the entry lies above the highest place allowed, mm; negative is allowed."""
-    entry = line.point + span.entry * line.direction
-    return float(entry[2] - task.start.point[2] - task.limits.entry_height_mm)
-
-
-def _thin(gaps: Floats, places: Floats, outwards: Floats) -> Floats:
-    """Keep the nearest point in each cell of 15 deg x 2 mm: indices."""
-    angle = np.floor(np.degrees(np.arctan2(outwards[:, 2], outwards[:, 0])) / 15.0)
-    cell = (angle * 1000 + np.floor(places / 2.0)).astype(np.int64)
-    order = np.lexsort((gaps, cell))
-    first = np.append(True, np.diff(cell[order]) != 0)
-    return np.asarray(order[first])
 
 
 def _rows(line: Line, gaps: Floats, places: Floats, outwards: Floats) -> tuple[Floats, Floats]:
@@ -150,17 +109,17 @@ def _rows(line: Line, gaps: Floats, places: Floats, outwards: Floats) -> tuple[F
 def _step(task: Task, tried: _Tried, bias_mm: float, trust_mm: float) -> Line | None:
     """Solve the linearised problem within a trust region; the line it proposes."""
     line, limits = tried.line, task.limits
-    gaps, places, outwards, weights = _counted(task, line, tried.span, tried.end, bias_mm)
+    gaps, places, outwards, weights = counted_gaps(task, line, tried.span, tried.end, bias_mm)
     near = np.flatnonzero(gaps < gaps.min() + 3.0 * trust_mm + 0.3)
-    near = near[_thin(gaps[near], places[near], outwards[near])]
+    near = near[nearest_each(gaps[near], places[near], outwards[near])]
     rows, room = _rows(line, gaps[near], places[near], outwards[near])
     rows = rows * weights[near, None]
     free, at, away = task.obstacles.clearances(line, tried.span.entry, limits)
     close = np.flatnonzero(free < 4.0 * trust_mm)
-    close = close[_thin(free[close], at[close], away[close])] if len(close) else close
+    close = close[nearest_each(free[close], at[close], away[close])] if len(close) else close
     rows_b, room_b = _rows(line, free[close], at[close], away[close])
     head, entry = np.array([[0.0, 0.0, 1.0]]), np.array([tried.span.entry])
-    row_h, room_h = _rows(line, np.array([-_too_high(task, line, tried.span)]), entry, head)
+    row_h, room_h = _rows(line, np.array([-too_high_mm(task, line, tried.span)]), entry, head)
     rows_b, room_b = np.concatenate([rows_b, row_h]), np.append(room_b, room_h)
     n, m = len(near), len(rows_b)
     # Unknowns: shift across, shift up, turn axial, turn sagittal, radius, limit exceeded.
@@ -205,57 +164,6 @@ def _refine(task: Task, start: Line, bias_mm: float, n_steps: int = 40) -> _Trie
     return best
 
 
-def _evenness(task: Task, line: Line, bias_mm: float, blend_mm: float) -> float:
-    """Smooth minimum of all gaps to the wall (log-sum-exp), less what limits are overstepped by.
-
-    Every wall counts, the nearest most: unlike the smallest gap alone it has one clear summit
-    also where a pedicle is higher than wide, and noise in one place hardly moves it.
-    """
-    span = task.wall.span(line)
-    if span is None:
-        return -np.inf
-    end = span.shallowest(task.limits)
-    gaps, places, outwards, _ = _counted(task, line, span, end, bias_mm)
-    if not len(gaps):
-        return -np.inf
-    gaps = gaps[_thin(gaps, places, outwards)]
-    least = float(gaps.min())
-    value = least - blend_mm * float(np.log(np.exp(-(gaps - least) / blend_mm).sum()))
-    free = min(task.obstacles.free(line, span.entry, task.limits), 0.0)
-    value += LIMIT_WEIGHT * (free - max(_too_high(task, line, span), 0.0))
-    pairs = ((line.axial_deg, task.limits.axial_deg), (line.sagittal_deg, task.limits.sagittal_deg))
-    return value - sum(max(low - v, v - high, 0.0) for v, (low, high) in pairs)
-
-
-def _steadied(task: Task, start: Line, bias_mm: float, blend_mm: float) -> Line:
-    """Move a line to the summit of ``_evenness`` near it."""
-
-    def moved(x: Floats) -> Line:
-        point = start.point + np.array([x[0], 0.0, x[1]])
-        return replace(
-            start,
-            point=point,
-            axial_deg=start.axial_deg + 3.0 * float(x[2]),
-            sagittal_deg=start.sagittal_deg + 3.0 * float(x[3]),
-        )
-
-    simplex = np.vstack([np.zeros(4), 0.7 * np.eye(4)])
-    options = {"initial_simplex": simplex, "maxiter": 200, "xatol": 5e-3, "fatol": 3e-4}
-    found = optimize.minimize(
-        lambda x: -_evenness(task, moved(x), bias_mm, blend_mm),
-        simplex[0],
-        method="Nelder-Mead",
-        options=options,
-    )
-    line = moved(found.x)
-    axial, sagittal = task.limits.axial_deg, task.limits.sagittal_deg
-    return replace(
-        line,
-        axial_deg=float(np.clip(line.axial_deg, *axial)),
-        sagittal_deg=float(np.clip(line.sagittal_deg, *sagittal)),
-    )
-
-
 def _climbed(task: Task, starts: Sequence[Line], n_followed: int) -> list[_Tried]:
     """Climb from the starts and from the isthmus' axis: the best ends, best first."""
     lines = [*starts, task.start]
@@ -289,11 +197,10 @@ def widest_corridors(task: Task, starts: Sequence[Line]) -> tuple[Corridor, ...]
     """
     found: list[Corridor] = []
     for tried in _climbed(task, starts, _N_FOLLOWED):
-        room = float(np.clip(tried.value - 3.0, 0.0, 1.0))
+        room = room_of(tried.value)
         bias = task.limits.canal_bias_mm * room
         best = (_refine(task, tried.line, bias) if bias > 0 else None) or tried
-        line = _steadied(task, best.line, bias, _BLEND_MM * room) if room > 0.1 else best.line
-        corridor = measure_corridor(task, line)
+        corridor = measure_corridor(task, steadied(task, best.line, bias, room))
         if corridor is not None:
             found.append(corridor if corridor.deep_enough else _deeper(task, corridor))
             if room == 1.0 and corridor.deep_enough and corridor.approach_mm > -_TOLERATED_MM:
@@ -326,7 +233,7 @@ def widest_width(task: Task, starts: Sequence[Line]) -> tuple[float, Line] | Non
 def _reachable(task: Task, tried: _Tried) -> bool:
     """Tell whether drill and sleeve can come in and the entry is not too high."""
     free = task.obstacles.free(tried.line, tried.span.entry, task.limits)
-    return free > -_TOLERATED_MM and _too_high(task, tried.line, tried.span) < _TOLERATED_MM
+    return free > -_TOLERATED_MM and too_high_mm(task, tried.line, tried.span) < _TOLERATED_MM
 
 
 def width_along(task: Task, line: Line) -> float:
@@ -361,7 +268,7 @@ def _deeper(task: Task, found: Corridor) -> Corridor:
                 other = measure_corridor(task, turned)
                 if other is None or not other.deep_enough or other.diameter_mm < least:
                     continue
-                if _too_high(task, turned, span) > _TOLERATED_MM:
+                if too_high_mm(task, turned, span) > _TOLERATED_MM:
                     continue
                 if other.approach_mm >= min(found.approach_mm, 0.0):
                     best, least = other, other.diameter_mm
