@@ -9,12 +9,16 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from guidegen.anatomy.back_view import Columns, Mask, Values
-from guidegen.model.arrays import Floats
+from guidegen.model.arrays import Floats, Ints
 
 _SOLID_HU = -400.0
 """Half-way between air and skin or fat."""
-_FAT_HU = -200.0
+_FAT_HU = -150.0
 """No tissue of the back is below this once noise is averaged (fat: about -110)."""
+_LOOSE_HU = -600.0
+"""A sheet looser than this moves the half-level too little to look for it."""
+_SHOULDER = 0.4
+"""A fall that slows to this share of its steepest has ended: what follows is another layer."""
 _OPENING_MM = 3.0
 """Layers thinner than twice this are no part of a body: sheets, covers, wires, table shells."""
 _COARSE_MM = 1.0
@@ -177,20 +181,29 @@ def first_fall(profiles: Values, t_mm: Floats, ends_mm: Floats) -> Floats:
     tissue = np.maximum.accumulate(high, axis=1)
     low = tissue & (profiles < _FAT_HU)
     fall = low.argmax(axis=1)
-    behind = np.where(n >= fall[:, None], profiles, np.inf)
-    lowest = np.minimum.accumulate(behind, axis=1)
-    risen = (profiles > lowest + _DIP_HU) & (n >= fall[:, None])
-    stop = np.where(risen.any(axis=1), risen.argmax(axis=1), profiles.shape[1] - 1)
-    rows = np.arange(len(profiles))
-    floor = lowest[rows, stop]
     back = round(_SKIN_MM / (t_mm[1] - t_mm[0]))
     under = (n >= np.maximum(fall - back, start)[:, None]) & (n <= fall[:, None])
     skin = np.where(under, profiles, -np.inf)
-    top = skin.argmax(axis=1)
+    rows, top = np.arange(len(profiles)), skin.argmax(axis=1)
+    ended = _fall_ended(profiles, fall, top)
+    stop = np.where(ended.any(axis=1), ended.argmax(axis=1), profiles.shape[1] - 1)
+    behind = np.where(n >= fall[:, None], profiles, np.inf)
+    floor = np.minimum.accumulate(behind, axis=1)[rows, stop]
     level = (skin[rows, top] + floor) / 2
     crossed = (profiles < level[:, None]) & (n >= top[:, None])
     at = np.maximum(crossed.argmax(axis=1), 1)
     a, b = profiles[rows, at - 1], profiles[rows, at]
     share = np.clip((a - level) / np.where(a > b, a - b, 1.0), 0.0, 1.0)
-    clear = low.any(axis=1) & crossed.any(axis=1) & (risen.any(axis=1) | (floor < _SOLID_HU))
+    clear = low.any(axis=1) & crossed.any(axis=1) & (ended.any(axis=1) | (floor < _SOLID_HU))
     return np.where(clear, t_mm[at - 1] + share * (t_mm[1] - t_mm[0]), np.nan)
+
+
+def _fall_ended(profiles: Values, fall: Ints, top: Ints) -> Mask:
+    """(N, T): places at or behind each profile's fall where it rises again or slows down."""
+    n = np.arange(profiles.shape[1])
+    behind = n >= fall[:, None]
+    drop = np.diff(profiles, axis=1, append=profiles[:, -1:]) * -1.0
+    steepest = np.maximum.accumulate(np.where(n >= top[:, None], drop, 0.0), axis=1)
+    slow = behind & (drop < _SHOULDER * steepest) & (profiles > _LOOSE_HU) & (n < n[-1])
+    lowest = np.minimum.accumulate(np.where(behind, profiles, np.inf), axis=1)
+    return np.asarray(slow | (behind & (profiles > lowest + _DIP_HU)))
