@@ -30,6 +30,21 @@ class LevelChange(_Strict):
     left: PedicleChange = PedicleChange()
     right: PedicleChange = PedicleChange()
     wedge_deg: float | None = Field(default=None, description="front lower than back: positive")
+    height_mm: float | None = Field(
+        default=None, gt=0, description="the body's height at its centre, dents left out"
+    )
+    dent_mm: float = Field(
+        default=0.0, ge=0, description="depth of a round dent in the middle of each endplate"
+    )
+    fragment_mm: float = Field(
+        default=0.0, ge=0, description="the body's upper back reaches this far into the canal"
+    )
+
+    @property
+    def fractured(self) -> bool:
+        """True if the body has another shape than is usual at its level."""
+        new = (self.wedge_deg, self.height_mm)
+        return any(value is not None for value in new) or self.dent_mm + self.fragment_mm > 0
 
 
 class Posture(_Strict):
@@ -74,4 +89,12 @@ class Definition(_Strict):
     change: dict[str, LevelChange] = {}
     view: View = View()
     cobb: tuple[tuple[str, str], ...] = ()
+    prone: bool = Field(default=False, description="scanned lying on the belly")
+    table_gap_mm: float = Field(default=2.0, ge=0, description="air between patient and table")
+    skin_mm: float = Field(
+        default=0.0, ge=0, description="thickness of the skin itself; its outer edge is then exact"
+    )
+    gown: bool = Field(default=False, description="cloth on the back, partly lifted in folds")
+    wire: bool = Field(default=False, description="a metal lead on the skin beside the midline")
+    cancellous_hu: float | None = Field(default=None, description="osteoporotic bone: lower")
     expect: Expectation = Expectation()

@@ -88,6 +88,7 @@ def vertebra_landmarks(scene: Scene, level: str) -> dict[str, Any]:
     }
     for name, upper in (("superior", True), ("inferior", False)):
         centre, normal = vertebra.endplate(upper)
+        centre = centre * (1.0 - vertebra.sizes.dent / vertebra.half_height)
         marks[f"{name}_endplate_centre"] = _mark(
             pose.points(centre), normal=numbers(pose.vectors(normal), 6)
         )

@@ -89,7 +89,13 @@ def _shares(measure: Measure, blocks: _Blocks) -> tuple[Array, Array]:
     return bone, core
 
 
-def add_bone(hu: Array, scan: ScanGrid, measure: Measure, corners_mm: Floats) -> None:
+def add_bone(
+    hu: Array,
+    scan: ScanGrid,
+    measure: Measure,
+    corners_mm: Floats,
+    cancellous_hu: float | None = None,
+) -> None:
     """Lay one bone into the grey values, in place.
 
     Args:
@@ -97,7 +103,9 @@ def add_bone(hu: Array, scan: ScanGrid, measure: Measure, corners_mm: Floats) ->
         scan: Its grid.
         measure: Patient points (3, N) to distance and cortex thickness.
         corners_mm: (N, 3) corners of a box that holds the bone, LPS.
+        cancellous_hu: Its inside; None is ``CANCELLOUS_HU``.
     """
+    inner = CANCELLOUS_HU if cancellous_hu is None else cancellous_hu
     low, high = scan.index_box(corners_mm)
     if (high <= low).any():
         return
@@ -106,7 +114,7 @@ def add_bone(hu: Array, scan: ScanGrid, measure: Measure, corners_mm: Floats) ->
     part = hu[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
     share = blocks.assemble(bone, part.shape)
     part += share * (CORTEX_HU - part)
-    part += blocks.assemble(core, part.shape) * (CANCELLOUS_HU - CORTEX_HU)
+    part += blocks.assemble(core, part.shape) * (inner - CORTEX_HU)
 
 
 def blur_and_noise(hu: Array, scan: ScanGrid, options: ScanOptions, seed: int) -> Array:
@@ -144,16 +152,18 @@ def corners(solid: Solid) -> Floats:
 def render(
     scene: Scene, options: ScanOptions, progress: Progress = silent
 ) -> tuple[npt.NDArray[np.int16], ScanGrid]:
-    """Scan a scene.
+    """Scan a scene; a prone phantom is scanned prone, whatever the options say.
 
     Returns:
         Grey values (K, J, I) in HU and the grid they lie on, sheared if the gantry is tilted.
     """
+    options = options.laid(scene.definition.prone)
     scan = scan_grid(*view_box(scene, options), options)
-    hu = soft_tissue(scene, scan)
+    hu = soft_tissue(scene, scan, options.prone)
+    inner = scene.definition.cancellous_hu
     for n, solid in enumerate(scene.rendered):
         progress(f"phantom: {solid.name}", n / len(scene.rendered))
-        add_bone(hu, scan, solid.measure, corners(solid))
+        add_bone(hu, scan, solid.measure, corners(solid), inner)
     return blur_and_noise(hu, scan, options, scene.definition.seed), scan
 
 
@@ -171,10 +181,11 @@ def make_volume(
         InputError: There is no such phantom, or the gantry is tilted (such a scan has no regular
             grid; write it as DICOM instead).
     """
-    options = options or ScanOptions()
+    scene = build_scene(definition)
+    options = (options or ScanOptions()).laid(scene.definition.prone)
     if options.tilt_deg:
         raise InputError("a scan with gantry tilt has no regular grid; write it as DICOM instead")
-    hu, scan = render(build_scene(definition), options, progress)
+    hu, scan = render(scene, options, progress)
     info = ScanInfo(
         "phantom",
         patient_position=options.patient_position,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,14 @@ from guidegen.errors import InputError
 from guidegen.model.arrays import Floats
 from guidegen.model.volume import Grid
 
-POSITIONS = {"": "HFS", "slices": "HFS", "feet_first": "FFS", "prone": "HFP"}
+POSITIONS = {
+    "": "HFS",
+    "slices": "HFS",
+    "feet_first": "FFS",
+    "prone": "HFP",
+    "prone_slices": "HFP",
+    "prone_feet_first": "FFP",
+}
 """How the scan may be flipped, and the patient position (0018,5100) that goes with it."""
 FLIPS = tuple(POSITIONS)
 
@@ -30,7 +37,8 @@ class ScanOptions:
         oblique_deg: The whole grid turned about an oblique axis.
         flip: "" head first, slices from foot to head; ``slices`` from head to foot;
             ``feet_first`` with rows running from the patient's left to the right; ``prone`` with
-            rows from left to right and columns from back to front.
+            rows from left to right and columns from back to front; ``prone_slices`` and
+            ``prone_feet_first`` (columns from back to front alone) are both at once.
         size_mm: Field of view left-right and front-back; None is the definition's.
 
     Raises:
@@ -65,8 +73,19 @@ class ScanOptions:
 
     @property
     def patient_position(self) -> str:
-        """As in DICOM: HFS, FFS or HFP."""
+        """As in DICOM: HFS, FFS, HFP or FFP."""
         return POSITIONS[self.flip]
+
+    @property
+    def prone(self) -> bool:
+        """True if the patient lies on the belly."""
+        return self.patient_position.endswith("P")
+
+    def laid(self, prone: bool) -> ScanOptions:
+        """Give the same options for a patient who lies on the belly, if he does."""
+        if not prone or self.prone:
+            return self
+        return replace(self, flip="_".join(filter(None, ("prone", self.flip))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +137,14 @@ def scan_grid(low_mm: Floats, high_mm: Floats, options: ScanOptions) -> ScanGrid
     size = size + np.array([0.43 * height, 0.86 * height, 2 * lean])
     centre = (np.asarray(high_mm) + np.asarray(low_mm)) / 2
     axes = np.eye(3)
-    if options.flip == "feet_first":
-        axes = np.diag([-1.0, 1.0, -1.0])
-    elif options.flip == "prone":
-        axes = np.diag([-1.0, -1.0, 1.0])
+    if options.patient_position.startswith("FF"):
+        axes = axes @ np.diag([-1.0, 1.0, -1.0])
+    if options.prone:
+        axes = axes @ np.diag([-1.0, -1.0, 1.0])
     whole = _turn((1.0, 0.5, 0.3), options.oblique_deg)
     axes = whole @ axes
-    table = axes[:, 2] * (-1.0 if options.flip == "slices" else 1.0)
+    turned = -1.0 if options.flip.endswith("slices") else 1.0
+    table = axes[:, 2] * turned
     leaning = _turn(axes[:, 0], options.tilt_deg) @ axes
     spacing = np.array([options.slice_mm, options.spacing_mm, options.spacing_mm])
     shape = np.maximum(np.round(size[::-1] / spacing).astype(int), 1)
@@ -132,7 +152,7 @@ def scan_grid(low_mm: Floats, high_mm: Floats, options: ScanOptions) -> ScanGrid
     matrix[:3, :3] = np.stack([table, leaning[:, 1], leaning[:, 0]], axis=1) * spacing
     matrix[:3, 3] = centre - matrix[:3, :3] @ ((shape - 1) / 2)
     matrix[:3, 3] = np.round(matrix[:3, 3], 3)
-    normal = leaning[:, 2] * (-1.0 if options.flip == "slices" else 1.0)
+    normal = leaning[:, 2] * turned
     return ScanGrid(
         matrix, normal, (int(shape[0]), int(shape[1]), int(shape[2])), options.profile_mm
     )

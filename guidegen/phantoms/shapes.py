@@ -45,6 +45,22 @@ def ellipse(u: Distances, v: Distances, half_u: Any, half_v: Any) -> Distances:
     return np.asarray(np.where(k0 < 1e-3, deepest, np.maximum(first_order, deepest)))
 
 
+def ellipsoid(points: Points, centre: Any, half_mm: Any) -> Distances:
+    """Distance to an ellipsoid with axes along x, y and z, to first order.
+
+    Args:
+        points: (3, N).
+        centre: (3,).
+        half_mm: (3,) half axes.
+    """
+    half = np.asarray(half_mm, dtype=points.dtype)[:, None]
+    scaled = (points - np.asarray(centre, dtype=points.dtype)[:, None]) / half
+    k0 = np.sqrt((scaled * scaled).sum(axis=0))
+    steep = scaled / half
+    k1 = np.sqrt((steep * steep).sum(axis=0))
+    return np.asarray(np.maximum(k0 * (k0 - 1.0) / np.maximum(k1, 1e-6), -half.min()))
+
+
 def capsule(
     points: Points, start: Any, end: Any, radius_mm: float, end_radius_mm: float | None = None
 ) -> Distances:

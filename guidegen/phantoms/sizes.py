@@ -30,6 +30,8 @@ class Sizes:
         spinous: Length of the spinous process behind the lamina.
         slope: How far the spinous process points down, degrees.
         wedge: Body's front lower (+) or higher (-) than its back, degrees between endplates.
+        dent: Depth of a round dent in the middle of each endplate.
+        fragment: How far the upper back of the body reaches into the canal.
     """
 
     width: float
@@ -45,6 +47,8 @@ class Sizes:
     spinous: float
     slope: float
     wedge: float
+    dent: float = 0.0
+    fragment: float = 0.0
 
 
 # fmt: off

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -86,12 +86,10 @@ def rotation(flexion_deg: float, bend_deg: float, turn_deg: float) -> Floats:
 
 
 def _level_sizes(definition: Definition, level: str) -> Sizes:
-    base = SIZES[level]
-    change = definition.change.get(level, LevelChange())
-    values = dict(base.__dict__)
-    if change.wedge_deg is not None:
-        values["wedge"] = change.wedge_deg
-    return Sizes(**values)
+    base, change = SIZES[level], definition.change.get(level, LevelChange())
+    new = {"wedge": change.wedge_deg, "height": change.height_mm}
+    new |= {"dent": change.dent_mm, "fragment": change.fragment_mm}
+    return replace(base, **{name: value for name, value in new.items() if value is not None})
 
 
 def _pedicle(sizes: Sizes, change: PedicleChange, lumbar: float) -> Pedicle:

@@ -13,10 +13,27 @@ from guidegen.model.bone import Bone
 from guidegen.phantoms.catalog import load_definition
 from guidegen.phantoms.corridor import TrueCorridor, best_corridor, usual_limits
 from guidegen.phantoms.definition import Definition
+from guidegen.phantoms.heights import body_heights, fracture_measures
 from guidegen.phantoms.landmarks import numbers, vertebra_landmarks
+from guidegen.phantoms.skin import skin_normal, skin_truth
+from guidegen.phantoms.skin import skin_point as leaves_skin
 from guidegen.phantoms.spine import Scene, build_scene
 from guidegen.phantoms.surface import distances, extract
 
+__all__ = [
+    "SCHEMA",
+    "cobb_deg",
+    "corridor",
+    "heights",
+    "inside_distance",
+    "local_kyphosis_deg",
+    "signed_distance",
+    "skin_normal",
+    "skin_point",
+    "surface",
+    "surfaces",
+    "truth_of",
+]
 SCHEMA = "guidegen.truth/1"
 STEP_MM = 0.5
 
@@ -105,6 +122,35 @@ def cobb_deg(scene: Scene, upper: str, lower: str) -> float:
     return float(np.degrees(np.arccos(cosine)))
 
 
+def heights(definition: Definition | str, level: str) -> tuple[float, float, float]:
+    """Front, middle and back height of a body, mm, in closed form (``phantoms.heights``)."""
+    return body_heights(build_scene(_loaded(definition)).vertebrae[level])
+
+
+def local_kyphosis_deg(definition: Definition | str, level: str) -> float:
+    """Angle between a body's own endplates, degrees; positive when its front is lower."""
+    return build_scene(_loaded(definition)).vertebrae[level].sizes.wedge
+
+
+def skin_point(definition: Definition | str, start_mm: Floats, out: Floats) -> Floats:
+    """Find where a straight line from inside the patient leaves the skin, in closed form.
+
+    Args:
+        definition: The phantom or its name; all have the same skin.
+        start_mm: (3,) LPS mm.
+        out: (3,) direction.
+
+    Returns:
+        (3,) LPS mm.
+
+    Raises:
+        GeometryError: The start is not in the patient, or the line runs along the skin's axis.
+        InputError: There is no such phantom.
+    """
+    _loaded(definition)
+    return leaves_skin(start_mm, out)
+
+
 def _corridor_json(found: TrueCorridor) -> dict[str, Any]:
     return {
         "diameter_mm": round(found.diameter_mm, 3),
@@ -116,11 +162,12 @@ def _corridor_json(found: TrueCorridor) -> dict[str, Any]:
     }
 
 
-def truth_of(definition: Definition | str) -> dict[str, Any]:
+def truth_of(definition: Definition | str, prone: bool | None = None) -> dict[str, Any]:
     """Collect truth.json of a phantom: complete levels only.
 
     Args:
         definition: The phantom or its name.
+        prone: The patient is scanned lying on the belly; None is the definition's.
     """
     known = _loaded(definition)
     scene = build_scene(known)
@@ -131,6 +178,7 @@ def truth_of(definition: Definition | str) -> dict[str, Any]:
         for side in ("left", "right")
     }
     angles = {f"cobb_{a}_{b}": round(cobb_deg(scene, a, b), 3) for a, b in known.cobb}
+    measured = {} if known.fused else fracture_measures(known)
     expect = known.expect.model_dump(mode="json")
     return {
         "schema": SCHEMA,
@@ -138,6 +186,8 @@ def truth_of(definition: Definition | str) -> dict[str, Any]:
         "phantom": known.name,
         "landmarks": {"bones": {level: vertebra_landmarks(scene, level) for level in levels}},
         "corridors": made,
-        "measurements": angles,
+        "measurements": angles | measured,
+        "skin": skin_truth(),
+        "posture": "prone" if (known.prone if prone is None else prone) else "supine",
         "expect": expect,
     }

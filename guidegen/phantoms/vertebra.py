@@ -13,6 +13,7 @@ import numpy as np
 
 from guidegen.model.arrays import Floats
 from guidegen.phantoms import shapes
+from guidegen.phantoms.fracture import dented, fragment_part
 from guidegen.phantoms.shapes import Distances, Points
 from guidegen.phantoms.sizes import Sizes
 
@@ -20,6 +21,8 @@ Part = Callable[[Points], Distances]
 SIDES = (("left", 1.0), ("right", -1.0))
 CANAL_INTO_BODY_MM = 1.5
 """How far the canal's ellipse hollows the back of the body."""
+CANAL_EDGE_MM, RIM_MM, FILLET_MM = 1.2, 2.0, 1.5
+"""How wide the canal's edge and the endplates' rims are rounded, and a fragment's foot."""
 TUBE_LONGER_MM, TUBE_LOWER_MM = 3.0, 6.0
 """A tube pedicle is bare over this much more of its length, and lies lower in the body, so that
 neither the arch nor an endplate limits the corridor along its axis."""
@@ -121,6 +124,11 @@ class Vertebra:
         return np.array([0.0, 0.0, up * self.half_height]), normal
 
     @property
+    def waist(self) -> float:
+        """How much narrower the body is at mid-height than at its endplates, mm a side."""
+        return 1.8 + 0.7 * self.lumbar
+
+    @property
     def spinous_start(self) -> Floats:
         """(3,): where the spinous process leaves the laminae."""
         z = -6.0 if self.lumbar < 0.5 else -7.0
@@ -146,11 +154,12 @@ class Vertebra:
 def body(v: Vertebra, p: Points) -> tuple[Distances, Distances]:
     """Measure to the body, and to its endplate planes alone (the larger of the two)."""
     s, half = v.sizes, v.half_height
-    waist = 1.8 + 0.7 * v.lumbar
-    grow = waist * (1.0 - np.minimum((p[2] / half) ** 2, 1.0))
+    grow = v.waist * (1.0 - np.minimum((p[2] / half) ** 2, 1.0))
     side = shapes.ellipse(p[0], p[1], s.width / 2 - grow, s.depth / 2 - grow)
     plates = np.maximum(*(shapes.plane(p, *v.endplate(upper)) for upper in (True, False)))
-    return shapes.smooth_cut(side, plates, 2.0), plates
+    if s.dent > 0:
+        plates = dented(s, p, plates)
+    return shapes.smooth_cut(side, plates, RIM_MM), plates
 
 
 def canal(v: Vertebra, p: Points) -> Distances:
@@ -297,6 +306,10 @@ class VertebraField:
         for part, blend in self._parts[1:]:
             arch = shapes.smooth_union(arch, part(points), blend)
         joined = shapes.smooth_union(trunk, arch, 2.5)
-        whole = shapes.smooth_cut(joined, -canal(self.vertebra, points), 1.2)
+        whole = shapes.smooth_cut(joined, -canal(self.vertebra, points), CANAL_EDGE_MM)
+        fragment = self.vertebra.sizes.fragment
+        if fragment > 0:
+            bulge = fragment_part(self.vertebra.sizes, CANAL_INTO_BODY_MM, points)
+            whole = shapes.smooth_union(whole, bulge, min(FILLET_MM, fragment))
         off_plate = np.clip(np.abs(whole - plates) / 0.7, 0.0, 1.0)
         return whole, 0.5 + 0.5 * off_plate

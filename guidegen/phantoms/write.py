@@ -43,8 +43,8 @@ def write_phantom(
     Raises:
         InputError: There is no such phantom.
     """
-    out, options = Path(out), options or ScanOptions()
     definition = load_definition(name) if isinstance(name, str) else name
+    out, options = Path(out), (options or ScanOptions()).laid(definition.prone)
     scene = build_scene(definition)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -53,7 +53,7 @@ def write_phantom(
         write_series(out, hu, scan, Series(definition.name, definition.seed, options))
 
     def described() -> None:
-        write_truth(out, truth_of(definition))
+        write_truth(out, truth_of(definition, options.prone))
 
     side_by_side(lambda job: job(), (scanned, described))
     return out
