@@ -122,9 +122,10 @@ def plan_of(
             record.scan.notices,
             anatomy.spine.notices,
             () if anatomy.spine.anchored else (UNANCHORED,),
+            anatomy.notices,
             draft.warnings,
         ),
-        extra=draft.extra,
+        extra={**anatomy.extra, **draft.extra},
     )
 
 

@@ -15,6 +15,8 @@ from guidegen.planning.wall import Wall
 
 LIMIT_WEIGHT = 3.0
 """What 1 mm of blocked approach, or of an entry too high, weighs in mm of corridor radius."""
+_STEEP_DEG = 30.0
+"""Lines that converge more run farther through the body before they leave it."""
 _HOPELESS_MM = 2.5
 """A line of the coarse search this much narrower than the best is not looked at again."""
 
@@ -53,7 +55,8 @@ def _coarse_scores(field: DistanceField, task: Task, points: Floats, ways: Float
     Within 8 mm of the entry a depth is not counted where the entry's own face limits it. An entry
     too high and bone in the way of drill and sleeve cost what they cost in the refinement.
     """
-    t = np.arange(-30.0, 42.0, 1.5)
+    steep = task.limits.axial_deg[1] > _STEEP_DEG
+    t = np.arange(-30.0, 57.0 if steep else 42.0, 1.5)
     depth = -field.at(points[:, None, :] + t[None, :, None] * ways[:, None, :])
     zero = int(np.argmin(np.abs(t)))
     outside = depth <= 0
@@ -61,12 +64,16 @@ def _coarse_scores(field: DistanceField, task: Task, points: Floats, ways: Float
     front = zero + np.argmax(outside[:, zero:], axis=1)
     body = (task.wall.body_back_mm - points[:, 1]) / ways[:, 1]
     end = body + task.limits.depth_share[0] * (t[front] - body)
+    end = np.maximum(end, (task.limits.tip_y_mm - points[:, 1]) / ways[:, 1])
     under = t[None, :] - t[entry][:, None]
     counted = (under >= task.limits.cap_mm) & (t[None, :] <= end[:, None])
     counted &= ~((under < 8.0) & (depth > 0.7 * under - 1.0))
     scores = np.where(counted, depth, np.inf).min(axis=1)
     height = points[:, 2] + t[entry] * ways[:, 2] - task.start.point[2]
     scores = scores - LIMIT_WEIGHT * np.maximum(height - task.limits.entry_height_mm, 0.0)
+    lateral = task.start.side * (points[:, 0] + end * ways[:, 0])
+    low, high = task.limits.tip_lateral_mm
+    scores = scores - LIMIT_WEIGHT * np.maximum(np.maximum(low - lateral, lateral - high), 0.0)
     bad = outside[:, zero] | (entry == zero) | (front == zero) | (end < body + 3.0)
     scores = np.where(bad | ~np.isfinite(scores), -np.inf, scores)
     worth = np.flatnonzero(scores > max(float(scores.max()) - _HOPELESS_MM, 0.0))

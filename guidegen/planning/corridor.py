@@ -11,7 +11,7 @@ from scipy import optimize
 from guidegen.mesh.field import DistanceField
 from guidegen.model.arrays import Floats
 from guidegen.planning.coarse import LIMIT_WEIGHT, Task, coarse_lines
-from guidegen.planning.gaps import counted_gaps, nearest_each, too_high_mm
+from guidegen.planning.gaps import counted_gaps, nearest_each, tip_room, too_high_mm
 from guidegen.planning.line import Line
 from guidegen.planning.steady import room_of, steadied
 from guidegen.planning.wall import Span, aimed_tip, choose_tip, fits
@@ -87,7 +87,8 @@ def _try(task: Task, line: Line, bias_mm: float) -> _Tried | None:
     free = min(task.obstacles.free(line, span.entry, task.limits), 0.0)
     high = max(too_high_mm(task, line, span), 0.0)
     short = max(span.shallowest(task.limits) - end, 0.0)
-    value = float(counted.min()) + LIMIT_WEIGHT * (free - high)
+    beyond = float(tip_room(task, line, end)[0].min(initial=0.0))
+    value = float(counted.min()) + LIMIT_WEIGHT * (free + beyond - high)
     value -= _SHORT_WEIGHT * short + task.limits.run_weight * -span.entry
     if task.limits.tip_weight > 0:
         ahead = task.wall.front_clearance(line, end)
@@ -120,7 +121,10 @@ def _step(task: Task, tried: _Tried, bias_mm: float, trust_mm: float) -> Line | 
     rows_b, room_b = _rows(line, free[close], at[close], away[close])
     head, entry = np.array([[0.0, 0.0, 1.0]]), np.array([tried.span.entry])
     row_h, room_h = _rows(line, np.array([-too_high_mm(task, line, tried.span)]), entry, head)
-    rows_b, room_b = np.concatenate([rows_b, row_h]), np.append(room_b, room_h)
+    room_t, sides = tip_room(task, line, tried.end)
+    row_t, _ = _rows(line, room_t, np.full(len(room_t), tried.end), sides)
+    rows_b = np.concatenate([rows_b, row_h, row_t])
+    room_b = np.concatenate([room_b, room_h, room_t])
     n, m = len(near), len(rows_b)
     # Unknowns: shift across, shift up, turn axial, turn sagittal, radius, limit exceeded.
     matrix = np.block(

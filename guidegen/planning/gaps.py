@@ -45,6 +45,25 @@ def too_high_mm(task: Task, line: Line, span: Span) -> float:
     return float(entry[2] - task.start.point[2] - task.limits.entry_height_mm)
 
 
+def tip_room(task: Task, line: Line, end: float) -> tuple[Floats, Floats]:
+    """How far a tip is from where it may not go across.
+
+    Args:
+        task: The pedicle.
+        line: In the vertebra's frame.
+        end: Place of the tip along the line, mm.
+
+    Returns:
+        (K,) mm to the limit on its own side and to that on the other (negative: beyond it), and
+        (K, 3) unit vectors to them; K is 0 where the tip may lie anywhere.
+    """
+    low, high = task.limits.tip_lateral_mm
+    if not np.isfinite([low, high]).all():
+        return np.zeros(0), np.zeros((0, 3))
+    lateral, own = line.lateral(end), np.array([line.side, 0.0, 0.0])
+    return np.array([high - lateral, lateral - low]), np.stack([own, -own])
+
+
 def nearest_each(gaps: Floats, places: Floats, outwards: Floats) -> Ints:
     """Keep the nearest point in each cell of 15 deg x 2 mm: indices."""
     angle = np.floor(np.degrees(np.arctan2(outwards[:, 2], outwards[:, 0])) / 15.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class PathLimits:
@@ -29,6 +31,10 @@ class PathLimits:
             two like corridors the one that starts in the hollow beside the articular process is
             taken, not the one through the process.
         tip_weight: What 1 mm too little bone ahead of the shallowest tip weighs likewise.
+        tip_y_mm: The tip must lie in front of this y of the vertebra's frame; infinite for
+            anywhere.
+        tip_lateral_mm: Where the tip may lie across, towards the path's own side (negative:
+            beyond the midline).
     """
 
     axial_deg: tuple[float, float]
@@ -47,3 +53,5 @@ class PathLimits:
     sleeve_reach_mm: float
     run_weight: float = 0.02
     tip_weight: float = 0.5
+    tip_y_mm: float = np.inf
+    tip_lateral_mm: tuple[float, float] = (-np.inf, np.inf)

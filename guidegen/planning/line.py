@@ -30,6 +30,10 @@ class Line:
         """(3,): unit vector going in."""
         return directions(self.axial_deg, self.sagittal_deg, self.side)
 
+    def lateral(self, place: float) -> float:
+        """How far towards the line's own side it lies at a place along it, mm."""
+        return self.side * float(self.point[0] + place * self.direction[0])
+
 
 def directions(axial_deg: Floats | float, sagittal_deg: Floats | float, side: float) -> Floats:
     """Turn angles (...) to unit vectors (..., 3).

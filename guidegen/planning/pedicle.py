@@ -125,6 +125,9 @@ def pedicle_task(
 ) -> Task:
     """Set one pedicle's task up.
 
+    Lines are looked for round the pedicle's own axis, or, where the tip has a place to reach, round
+    the line from the isthmus to that place.
+
     Args:
         vertices: (V, 3) of the vertebra, in its own frame.
         bone: The vertebra.
@@ -134,10 +137,14 @@ def pedicle_task(
         limits: What the path may do.
     """
     mark, to_bone = landmarks[f"pedicle_{side[0]}"], landmarks.patient_from_bone.inverse
+    centre = to_bone.points(mark.position_mm)
     along = to_bone.vectors(np.array(mark.values["along"]))
+    if np.isfinite(limits.tip_lateral_mm).all():
+        aim = np.array([side[1] * np.mean(limits.tip_lateral_mm), limits.tip_y_mm, 0.0])
+        along = aim - centre
     axial, sagittal = angles_deg(along, side[1])
     start = Line(
-        to_bone.points(mark.position_mm),
+        centre,
         float(np.clip(axial, *limits.axial_deg)),
         float(np.clip(sagittal, *limits.sagittal_deg)),
         side[1],

@@ -9,7 +9,7 @@ from scipy import optimize
 
 from guidegen.model.arrays import Floats
 from guidegen.planning.coarse import LIMIT_WEIGHT, Task
-from guidegen.planning.gaps import counted_gaps, nearest_each, too_high_mm
+from guidegen.planning.gaps import counted_gaps, nearest_each, tip_room, too_high_mm
 from guidegen.planning.line import Line
 
 _BLEND_MM = 0.45
@@ -81,6 +81,7 @@ def evenness(task: Task, line: Line, bias_mm: float, blend_mm: float) -> float:
     least = float(gaps.min())
     value = least - blend_mm * float(np.log(np.exp(-(gaps - least) / blend_mm).sum()))
     free = min(task.obstacles.free(line, span.entry, task.limits), 0.0)
-    value += LIMIT_WEIGHT * (free - max(too_high_mm(task, line, span), 0.0))
+    beyond = float(tip_room(task, line, end)[0].min(initial=0.0))
+    value += LIMIT_WEIGHT * (free + beyond - max(too_high_mm(task, line, span), 0.0))
     pairs = ((line.axial_deg, task.limits.axial_deg), (line.sagittal_deg, task.limits.sagittal_deg))
     return value - sum(max(low - v, v - high, 0.0) for v, (low, high) in pairs)

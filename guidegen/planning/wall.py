@@ -42,11 +42,21 @@ def _one_a_cell(points: Floats, cell_mm: float) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Span:
-    """Where a line enters the bone, the body, and meets the front cortex; mm along the line."""
+    """Where a line runs in the bone; mm along the line.
+
+    Args:
+        entry: Where it enters the bone.
+        body: Where it passes the plane of the body's back wall.
+        front: Where it meets the front cortex.
+        back_mm: y of the body's back wall.
+        forward: y of the line's direction (negative: to the front).
+    """
 
     entry: float
     body: float
     front: float
+    back_mm: float = 0.0
+    forward: float = -1.0
 
     def deepest(self, limits: PathLimits) -> float:
         """Where the tip may be at most."""
@@ -55,7 +65,8 @@ class Span:
 
     def shallowest(self, limits: PathLimits) -> float:
         """Where the tip must be at least."""
-        return self.body + limits.depth_share[0] * (self.front - self.body)
+        by_share = self.body + limits.depth_share[0] * (self.front - self.body)
+        return max(by_share, self.body + (limits.tip_y_mm - self.back_mm) / self.forward)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +124,8 @@ class Wall:
         if not len(before) or not len(behind):
             return None
         body = (self.body_back_mm - float(line.point[1])) / float(direction[1])
-        span = Span(float(before[-1]), body, float(behind[0]))
+        ends = float(before[-1]), body, float(behind[0])
+        span = Span(*ends, self.body_back_mm, float(direction[1]))
         # A front cortex behind the body's back wall: the line leaves the pedicle at its side.
         if span.front < span.body + 4.0 or span.entry > -1.0:
             return None
@@ -195,6 +207,8 @@ def choose_tip(wall: Wall, line: Line, span: Span, limits: PathLimits) -> tuple[
     top = int(np.floor((span.deepest(limits) - span.entry) / step + 1e-9))
     tips = [span.entry + step * n for n in range(top, 0, -1) if step * n >= _MIN_LENGTH_MM]
     tips = [t for t in tips if wall.front_clearance(line, t) >= limits.front_margin_mm]
+    low, high = limits.tip_lateral_mm
+    tips = [t for t in tips if low <= line.lateral(t) <= high] or tips
     if not tips:
         return span.shallowest(limits), False
     deep = [t for t in tips if t >= span.shallowest(limits) - 1e-9]

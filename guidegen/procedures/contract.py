@@ -58,6 +58,9 @@ class Anatomy:
         landmarks: One set a bone that has them.
         chosen: Names of the bones to plan on.
         failed: Why a bone has no surface or no landmarks, by its name; the others go on.
+        options: What was asked for.
+        notices: What was noticed on the way.
+        extra: Further facts, as plan.json is to keep them.
     """
 
     spine: Spine
@@ -65,6 +68,9 @@ class Anatomy:
     landmarks: tuple[Landmarks, ...]
     chosen: tuple[str, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
+    options: Options = Options()
+    notices: tuple[Notice, ...] = ()
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

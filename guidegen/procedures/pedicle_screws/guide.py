@@ -140,6 +140,6 @@ def build_guide(
         patient_from_guide=frame,
         insertion_direction=-frame.axes[:, 2],
         fit_gap_mm=settings.fit_gap_mm,
-        contact_area_mm2=contact_area(vertices, faces, design.scene.own, settings),
+        contact_area_mm2=contact_area(vertices, faces, design.scene.own, settings.fit_gap_mm),
         label=" ".join(words),
     )

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path, Skipped
 from guidegen.procedures.contract import Anatomy
+from guidegen.procedures.levels import level_notices
 from guidegen.procedures.pedicle_screws.settings import ScrewSettings
 
-UNPLANNED = ("no_landmarks", "planning_failed")
-"""Reasons that leave a whole vertebra without a plan."""
 _RED = ("surface_unlike_ct",)
 _MESSAGES = {
     "surface_unlike_ct": "the bone's surface leaves {corridor:.1f} mm about the screw, the grey "
@@ -28,30 +27,6 @@ _MESSAGES = {
     "{depth_share:.0%} of the body's depth",
     "wall_unclear": "only {wall_seen_share:.0%} of the wall show a clear edge on the CT",
 }
-
-
-def _red(answers: Sequence[Path | Skipped]) -> tuple[Notice, ...]:
-    """One red warning for each vertebra that was asked for and could not be planned."""
-    whole = {a.bone: a for a in answers if isinstance(a, Skipped) and a.code in UNPLANNED}
-    return tuple(
-        Notice("level_not_planned", f"{bone}: no screw was planned: {a.message}", bone, red=True)
-        for bone, a in whole.items()
-    )
-
-
-def _missing_neighbours(anatomy: Anatomy) -> tuple[Notice, ...]:
-    """Warn of neighbours without a surface: nothing kept drill and sleeve clear of them."""
-    return tuple(
-        Notice(
-            "neighbour_without_surface",
-            f"{name}: no surface could be made, so drills and guides of the levels beside it were "
-            f"not kept clear of it ({why})",
-            name,
-            red=True,
-        )
-        for name, why in anatomy.failed.items()
-        if name not in anatomy.chosen
-    )
 
 
 def _close_calls(answers: Sequence[Path | Skipped], screw: ScrewSettings) -> tuple[Notice, ...]:
@@ -87,9 +62,4 @@ def all_notices(
 ) -> tuple[Notice, ...]:
     """What the answers and the bones give reason to warn of, levels without a plan first."""
     paths = [answer for answer in answers if isinstance(answer, Path)]
-    return (
-        _red(answers)
-        + _missing_neighbours(anatomy)
-        + _notices(paths)
-        + _close_calls(answers, screw)
-    )
+    return level_notices(answers, anatomy, "screw") + _notices(paths) + _close_calls(answers, screw)

@@ -22,6 +22,7 @@ from guidegen.planning.pedicle import SIDES, choose, measured, pedicle_task
 from guidegen.planning.width import measure_width
 from guidegen.procedures import vertebrae
 from guidegen.procedures.contract import Anatomy, Options
+from guidegen.procedures.levels import Site
 from guidegen.procedures.pedicle_screws import PedicleScrews, notices, pedicle, plan
 from guidegen.procedures.pedicle_screws.plan import plan_screws, plan_vertebra
 from guidegen.procedures.pedicle_screws.rod import rod_lines
@@ -49,7 +50,7 @@ def scanned(radius):
 @lru_cache
 def answers(radius):
     volume, bone, level = scanned(radius)
-    return plan_vertebra(volume, bone, (), find_landmarks(bone, level), SETTINGS)
+    return plan_vertebra(Site(volume, bone, (), find_landmarks(bone, level)), SETTINGS)
 
 
 def test_wide_pedicles_get_screws_that_keep_every_rule():
@@ -168,7 +169,7 @@ def test_the_width_does_not_depend_on_the_planners_surface():
 
 def test_the_same_plan_bit_for_bit():
     volume, bone, level = scanned(4.0)
-    again = plan_vertebra(volume, bone, (), find_landmarks(bone, level), SETTINGS)
+    again = plan_vertebra(Site(volume, bone, (), find_landmarks(bone, level)), SETTINGS)
     for a, b in zip(answers(4.0), again, strict=True):
         assert np.array_equal(a.entry_mm, b.entry_mm)
         assert np.array_equal(a.tip_mm, b.tip_mm)
@@ -238,7 +239,7 @@ def test_real_l3_screws_run_in_arch_and_body(shared_data):
     spine = find_spine(volume, labels=labels)
     (bone,) = extract_bones(volume, spine, ("L3",))
     landmarks = find_landmarks(bone, spine.level("L3"))
-    for path in plan_vertebra(volume, bone, (), landmarks, SETTINGS):
+    for path in plan_vertebra(Site(volume, bone, (), landmarks), SETTINGS):
         assert isinstance(path, Path), path
         along = np.arange(3.0, path.length_mm + 1e-6, 0.1)
         kji = np.round(grid.kji(path.entry_mm + along[:, None] * path.direction)).astype(int)
@@ -265,10 +266,10 @@ def two_levels(monkeypatch, broken):
 
 
 def breaks_for(name, work, error):
-    def broken(*arguments):
-        if any(getattr(a, "name", "") == name for a in arguments):
+    def broken(*arguments, **settings):
+        if any(getattr(getattr(a, "bone", a), "name", "") == name for a in arguments):
             raise error
-        return work(*arguments)
+        return work(*arguments, **settings)
 
     return broken
 

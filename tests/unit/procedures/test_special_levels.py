@@ -14,6 +14,7 @@ from guidegen.model.bone import Bone
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.notice import silent
 from guidegen.model.plan import Path, Plan, Skipped
+from guidegen.procedures.levels import Site
 from guidegen.procedures.pedicle_screws.guide import build_guides
 from guidegen.procedures.pedicle_screws.plan import plan_vertebra
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
@@ -38,7 +39,7 @@ def vertebra(shape, name):
 @lru_cache
 def planned(shape, name):
     volume, bone, landmarks = vertebra(shape, name)
-    return plan_vertebra(volume, bone, (), landmarks, SETTINGS)
+    return plan_vertebra(Site(volume, bone, (), landmarks), SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -116,13 +117,13 @@ def wall(y_mm, above_mm=-45.0):
 def test_bone_of_a_neighbour_behind_both_pedicles_blocks_every_drill():
     shape = Shape(radius=4.0)
     volume, bone, landmarks = vertebra(shape, "L3")
-    blocked = plan_vertebra(volume, bone, (wall(62.0),), landmarks, SETTINGS)
+    blocked = plan_vertebra(Site(volume, bone, (wall(62.0),), landmarks), SETTINGS)
     assert [(a.name, a.code) for a in blocked] == [
         ("L3_left", "drill_blocked"),
         ("L3_right", "drill_blocked"),
     ]
     assert "in the way" in blocked[0].message
-    free = plan_vertebra(volume, bone, (wall(125.0),), landmarks, SETTINGS)
+    free = plan_vertebra(Site(volume, bone, (wall(125.0),), landmarks), SETTINGS)
     assert all(isinstance(a, Path) for a in free)
 
 
@@ -130,7 +131,7 @@ def test_a_drill_goes_under_a_neighbour():
     volume, bone, landmarks = vertebra(Shape(radius=5.0), "L3")
     free = planned(Shape(radius=5.0), "L3")[0]
     roof = wall(50.0, float(free.entry_mm[2]) + 1.0)
-    taken = plan_vertebra(volume, bone, (roof,), landmarks, SETTINGS)[0]
+    taken = plan_vertebra(Site(volume, bone, (roof,), landmarks), SETTINGS)[0]
     assert isinstance(taken, Path)
 
     def room(path):
