@@ -8,27 +8,17 @@ from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from guidegen.anatomy.back_cover import layer_behind, without_cloth, without_table
+from guidegen.anatomy.back_profile import SKIN_MM, SOLID_HU, first_fall
 from guidegen.anatomy.back_view import Columns, Mask, Values
-from guidegen.model.arrays import Floats, Ints
+from guidegen.model.arrays import Floats
 
-_SOLID_HU = -400.0
-"""Half-way between air and skin or fat."""
-_FAT_HU = -150.0
-"""No tissue of the back is below this once noise is averaged (fat: about -110)."""
-_LOOSE_HU = -600.0
-"""A sheet looser than this moves the half-level too little to look for it."""
-_SHOULDER = 0.4
-"""A fall that slows to this share of its steepest has ended: what follows is another layer."""
 _OPENING_MM = 3.0
 """Layers thinner than twice this are no part of a body: sheets, covers, wires, table shells."""
 _COARSE_MM = 1.0
 _FINE_MM = 0.5
 _INSIDE_MM, _OUTSIDE_MM = 14.0, 7.0
 """How far the fine profile runs to both sides of the rough skin."""
-_CHEST_WALL_MM = 7.0
-"""Gas deeper than this under the skin is lung or bowel, shallower a gap under a sheet."""
-_SKIN_MM = 3.0
-_DIP_HU = 40.0
 _AVERAGE_MM = 2.0
 """Standard deviation of the average over neighbouring columns: noise must not roughen the skin."""
 _METAL_HU = 600.0
@@ -52,7 +42,7 @@ def rough_exits(columns: Columns) -> Floats:
     y = np.arange(0.0, columns.farthest_mm() + _COARSE_MM, _COARSE_MM)
     hu, seen = columns.sample(y)
     spacing = (columns.step_mm, columns.step_mm, _COARSE_MM)
-    body = _opened((hu > _SOLID_HU) | ~seen, spacing)
+    body = _opened((hu > SOLID_HU) | ~seen, spacing)
     outside = _outside(~body & seen, seen)
     first = outside.argmax(axis=2)
     found = outside.any(axis=2) & (first > 0)
@@ -128,10 +118,8 @@ def exact_exits(columns: Columns, rough: Floats) -> Floats:
     """Find the skin in each column to a part of a voxel.
 
     Profiles along the columns are laid side by side along the rough skin and averaged over
-    neighbours, then each is followed outwards to its first fall below fat: a sheet or cover that
-    lies on the skin shows as a second rise behind a dip. The skin is half-way between the highest
-    value under the fall and the lowest behind it. A sheet that lies on the skin without any gap
-    can't be told from it here.
+    neighbours; ``first_fall`` finds the skin in each, and ``guidegen.anatomy.back_cover`` takes
+    off what lies on it without a gap. Columns with metal near the skin stay unknown.
 
     Args:
         columns: Where to look.
@@ -145,13 +133,20 @@ def exact_exits(columns: Columns, rough: Floats) -> Floats:
     t = np.arange(-_INSIDE_MM, _OUTSIDE_MM + _FINE_MM / 2, _FINE_MM)
     raw, _ = columns.sample(base[..., None] + t)
     ends = np.where(known, rough - base, 0.0)
-    near = np.abs(t - (ends[..., None] - 0.5)) < _SKIN_MM
+    near = np.abs(t - (ends[..., None] - 0.5)) < SKIN_MM
     metal = ((raw > _METAL_HU) & near).any(axis=2)
     metal = ndimage.binary_dilation(metal, iterations=max(1, round(3.0 / columns.step_mm)))
     known = known & ~metal
     profiles = averaged(np.clip(raw, -1000.0, 150.0), known, _AVERAGE_MM / columns.step_mm)
+    x, z = np.meshgrid(columns.x_mm, columns.z_mm, indexing="ij")
+    lean = np.gradient(base, columns.step_mm)
+    slope = np.hypot(*lean)[known]
+    own = profiles[known]
+    bare = without_cloth(own, t, first_fall(own, t, ends[known]), slope)
+    layer = tuple(base[known] + side for side in layer_behind(own, t, bare))
     out = np.full(rough.shape, np.nan)
-    out[known] = base[known] + first_fall(profiles[known], t, ends[known])
+    places = np.stack([x[known], z[known]], axis=1)
+    out[known] = without_table(base[known] + bare, (layer[0], layer[1]), places)
     return out
 
 
@@ -160,50 +155,3 @@ def _smooth_base(rough: Floats, known: Mask, step_mm: float) -> Floats:
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     filled = ndimage.median_filter(rough[tuple(nearest)], size=5)
     return np.asarray(ndimage.gaussian_filter(filled, 4.0 / step_mm), dtype=np.float64)
-
-
-def first_fall(profiles: Values, t_mm: Floats, ends_mm: Floats) -> Floats:
-    """Find where profiles that run outwards first fall from tissue to a gap or to air.
-
-    Args:
-        profiles: (N, T) HU.
-        t_mm: (T,) places, evenly spaced.
-        ends_mm: (N,) where each roughly ends.
-
-    Returns:
-        (N,) mm; NaN where a profile has no clear fall.
-    """
-    deep = t_mm < ends_mm[:, None] - _CHEST_WALL_MM
-    gas = (profiles < _SOLID_HU) & deep
-    start = np.where(gas.any(axis=1), profiles.shape[1] - gas[:, ::-1].argmax(axis=1), 0)
-    n = np.arange(profiles.shape[1])
-    high = (profiles > _FAT_HU) & (n >= start[:, None])
-    tissue = np.maximum.accumulate(high, axis=1)
-    low = tissue & (profiles < _FAT_HU)
-    fall = low.argmax(axis=1)
-    back = round(_SKIN_MM / (t_mm[1] - t_mm[0]))
-    under = (n >= np.maximum(fall - back, start)[:, None]) & (n <= fall[:, None])
-    skin = np.where(under, profiles, -np.inf)
-    rows, top = np.arange(len(profiles)), skin.argmax(axis=1)
-    ended = _fall_ended(profiles, fall, top)
-    stop = np.where(ended.any(axis=1), ended.argmax(axis=1), profiles.shape[1] - 1)
-    behind = np.where(n >= fall[:, None], profiles, np.inf)
-    floor = np.minimum.accumulate(behind, axis=1)[rows, stop]
-    level = (skin[rows, top] + floor) / 2
-    crossed = (profiles < level[:, None]) & (n >= top[:, None])
-    at = np.maximum(crossed.argmax(axis=1), 1)
-    a, b = profiles[rows, at - 1], profiles[rows, at]
-    share = np.clip((a - level) / np.where(a > b, a - b, 1.0), 0.0, 1.0)
-    clear = low.any(axis=1) & crossed.any(axis=1) & (ended.any(axis=1) | (floor < _SOLID_HU))
-    return np.where(clear, t_mm[at - 1] + share * (t_mm[1] - t_mm[0]), np.nan)
-
-
-def _fall_ended(profiles: Values, fall: Ints, top: Ints) -> Mask:
-    """(N, T): places at or behind each profile's fall where it rises again or slows down."""
-    n = np.arange(profiles.shape[1])
-    behind = n >= fall[:, None]
-    drop = np.diff(profiles, axis=1, append=profiles[:, -1:]) * -1.0
-    steepest = np.maximum.accumulate(np.where(n >= top[:, None], drop, 0.0), axis=1)
-    slow = behind & (drop < _SHOULDER * steepest) & (profiles > _LOOSE_HU) & (n < n[-1])
-    lowest = np.minimum.accumulate(np.where(behind, profiles, np.inf), axis=1)
-    return np.asarray(slow | (behind & (profiles > lowest + _DIP_HU)))

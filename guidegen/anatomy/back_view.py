@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ _MAX_COLUMNS = 14_000
 _PADDING_HU = -900
 _MARGIN_VOXELS = 2.0
 """Voxels inside the edge of the view that are not trusted: the scanner blends them with padding."""
-_EVERY = 8
+_EVERY = 16
 """Every so many slices the edge of the view is looked for; it moves slowly, if at all."""
 
 
@@ -83,6 +83,16 @@ class Columns:
             seen[n] = inside & ((kji >= 0) & (kji <= last)).all(axis=0)
         return hu, seen
 
+    @property
+    def coarse(self) -> Columns:
+        """Every second column along x and z."""
+        return replace(self, x_mm=self.x_mm[::2], z_mm=self.z_mm[::2], step_mm=2 * self.step_mm)
+
+    def refined(self, coarse: Floats) -> Floats:
+        """Bring values of every second column (X / 2, Z / 2) to all columns (X, Z)."""
+        twice = coarse.repeat(2, axis=0).repeat(2, axis=1)
+        return np.asarray(twice[: len(self.x_mm), : len(self.z_mm)])
+
     def farthest_mm(self) -> float:
         """How far behind the vertebra the scan reaches, mm; at most ``DEEPEST_MM``."""
         ends = np.array(self.volume.grid.shape_kji) - 1
@@ -104,7 +114,13 @@ def back_columns(volume: CTVolume, frame: Pose, span_mm: tuple[float, float]) ->
     n = int(BESIDE_MM / step)
     x = step * np.arange(-n, n + 1)
     z = np.arange(low, high + step / 2, step)
-    return Columns(frame, x, z, step, volume, reconstructed_circles(volume))
+    corners = [(a, b, c) for a in (x[0], x[-1]) for b in (0.0, DEEPEST_MM) for c in (z[0], z[-1])]
+    k = volume.grid.kji(frame.points(corners))[:, 0]
+    size = volume.grid.shape_kji
+    start = int(np.clip(np.floor(k.min()), 0, size[0] - 1))
+    stop = int(np.clip(np.ceil(k.max()) + 1, start + 1, size[0]))
+    part = volume.crop((start, 0, 0), (stop, *size[1:]))
+    return Columns(frame, x, z, step, part, reconstructed_circles(part))
 
 
 def reconstructed_circles(volume: CTVolume) -> Floats:

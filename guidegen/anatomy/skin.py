@@ -49,9 +49,11 @@ def find_skin(volume: CTVolume, frame: Pose, span_mm: tuple[float, float]) -> Bo
     beside = np.abs(columns.x_mm) <= MIDDLE_MM
     along = (columns.z_mm >= span_mm[0]) & (columns.z_mm <= span_mm[1])
     middle = beside[:, None] & along[None, :]
-    rough = one_sheet(rough_exits(columns), columns, middle)
+    coarse = columns.coarse
+    rough = columns.refined(one_sheet(rough_exits(coarse), coarse, middle[::2, ::2]))
     _require_seen(np.isfinite(rough), middle, columns)
-    heights = _smoothed(_bridged(exact_exits(columns, rough), rough, columns.step_mm), columns)
+    heights = _bridged(exact_exits(columns, rough), rough, columns.step_mm)
+    heights = _smoothed(heights, columns)
     _require_seen(np.isfinite(heights), middle, columns)
     points, faces = closed_under(columns.x_mm, columns.z_mm, heights, _FRONT_MM)
     return Bone(SKIN, frame.points(points), faces)
