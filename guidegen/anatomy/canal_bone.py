@@ -12,20 +12,27 @@ from guidegen.model.arrays import Floats
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.volume import CTVolume
 
-BONE_HU = 200.0
-"""Brighter than this is bone (engineering choice: above cord, fat and blood, with noise; contrast
-medium in the canal would count as bone)."""
-INSIDE_MM = 1.5
-"""Bone nearer to the outline than this is left out (engineering choice: walls blurred by the
-scanner, ligaments' edges, veins and the outline's own error stay within 1.2 mm on intact
-vertebrae; see the tests)."""
-MIN_PIECE_MM3 = 5.0
-"""Smaller connected pieces are noise (engineering choice)."""
 _STEP_MM = 0.5
 _OFF_PLATES_MM = 1.5
 _PUSHED_MM, _FREE_MM = 0.5, 2.0
 """How far this level's own centre may move the outline back, and any other way."""
 _N_CURVE = 201
+_MARGIN_MM = 2.0
+
+
+@dataclass(frozen=True)
+class CanalLimits:
+    """What counts as bone in the canal.
+
+    Args:
+        bone_hu: Brighter is bone.
+        inside_mm: Bone nearer to the outline is left out.
+        min_piece_mm3: Smaller connected pieces are noise.
+    """
+
+    bone_hu: float
+    inside_mm: float
+    min_piece_mm3: float
 
 
 @dataclass(frozen=True)
@@ -102,49 +109,42 @@ def _heights(landmarks: Landmarks) -> Floats:
     return np.arange(ends[0] + _OFF_PLATES_MM, ends[1] - _OFF_PLATES_MM + 1e-9, _STEP_MM)
 
 
+def _grid(outline: _Outline) -> tuple[Floats, Floats]:
+    """Points (X, Y, Z, 3) round the outline and how far inside it each lies (X, Y, Z)."""
+    reach = float(outline.radius.max())
+    side = np.arange(-reach, reach + _STEP_MM, _STEP_MM)
+    x, y, z = np.meshgrid(side, side, outline.z, indexing="ij")
+    points = np.stack([x + outline.centre[:, 0], y + outline.centre[:, 1], z], axis=-1)
+    return points, np.asarray(outline.radius - np.hypot(x, y))
+
+
 def canal_bone(
-    volume: CTVolume, landmarks: Landmarks, neighbours: Sequence[Landmarks] = ()
+    volume: CTVolume, landmarks: Landmarks, neighbours: Sequence[Landmarks], limits: CanalLimits
 ) -> CanalBone:
     """Look for bone in the canal behind one body.
 
     The outline is a circle in every slice square to the vertebra's z: the canal's course is
-    carried through from the neighbours' canal centres, directions and radii. What is brighter than
-    ``BONE_HU`` more than ``INSIDE_MM`` inside it, in connected pieces of at least
-    ``MIN_PIECE_MM3``, counts, wherever it comes from: a fragment, a broken lamina, an ossified
-    ligament. Discs and the rims beside them are left out. Without a neighbour on either side the
-    outline comes from this level alone, which a fragment makes smaller.
+    carried through from the neighbours' canal centres, directions and radii. Bone well inside it
+    counts, wherever it comes from: a fragment, a broken lamina, an ossified ligament; so does
+    contrast medium. Discs and the rims beside them are left out. Without a neighbour on either
+    side the outline comes from this level alone, which a fragment makes smaller.
 
     Args:
         volume: The CT.
         landmarks: Of the vertebra.
-        neighbours: Of the vertebrae next to it, as far as they are known.
+        neighbours: Of the vertebrae next to it, as far as they are whole and known.
+        limits: What counts.
     """
     z = _heights(landmarks)
-    outline = _outline(landmarks, neighbours, z)
-    reach = float(outline.radius.max())
-    side = np.arange(-reach, reach + _STEP_MM, _STEP_MM)
-    x, y = np.meshgrid(side, side, indexing="ij")
-    inside = outline.radius - np.hypot(x, y)[..., None]
-    points = np.stack(
-        [
-            x[..., None] + outline.centre[:, 0],
-            y[..., None] + outline.centre[:, 1],
-            np.broadcast_to(z, inside.shape),
-        ],
-        axis=-1,
-    )
+    points, inside = _grid(_outline(landmarks, neighbours, z))
     patient = landmarks.patient_from_bone.points(points.reshape(-1, 3))
-    part = volume.around(patient, 2.0)
+    part = volume.around(patient, _MARGIN_MM)
     hu = ndimage.map_coordinates(part.hu, part.grid.kji(patient).T, np.float32, order=1)
-    bone = (hu.reshape(inside.shape) > BONE_HU) & (inside > INSIDE_MM)
+    bone = (hu.reshape(inside.shape) > limits.bone_hu) & (inside > limits.inside_mm)
     labels, n = ndimage.label(bone)
     sizes = np.bincount(labels.ravel(), minlength=n + 1) * _STEP_MM**3
-    kept = np.flatnonzero(sizes >= MIN_PIECE_MM3)
-    kept = kept[kept > 0]
+    kept = 1 + np.flatnonzero(sizes[1:] >= limits.min_piece_mm3)
     if not len(kept):
         return CanalBone(0.0, 0.0, 0)
-    return CanalBone(
-        volume_mm3=float(sizes[kept].sum()),
-        reach_mm=float(inside[np.isin(labels, kept)].max()),
-        n_pieces=len(kept),
-    )
+    reach = float(inside[np.isin(labels, kept)].max())
+    return CanalBone(float(sizes[kept].sum()), reach, len(kept))

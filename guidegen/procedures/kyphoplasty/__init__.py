@@ -1,0 +1,1 @@
+"""Kyphoplasty: needles into fractured vertebral bodies, models and templates."""
