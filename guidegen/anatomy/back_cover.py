@@ -12,6 +12,10 @@ _SHARPEST = 10.0
 """Percentile of the edges' spread that is taken for that of bare skin."""
 _SPREAD_MM2 = 0.05
 """A smaller excess of spread is noise, and moves the skin by less than 0.2 mm."""
+_BLUR_MM2 = 1.0
+"""With more blur (voxels of 3 mm) the edge's shape tells nothing about cloth of 1 mm."""
+_CLOTH_MM = 1.2
+"""Thicker cloth shows as a layer of its own."""
 _AIR_HU = -850.0
 _MANY = 200
 _BEHIND_SHARE, _KEPT_SHARE = 0.2, 0.7
@@ -51,12 +55,14 @@ def without_cloth(profiles: Values, t_mm: Floats, falls: Falls, slope: Floats) -
     if free.sum() < _MANY:
         return falls.skin_mm
     tilt = 1.0 + slope**2
-    blur = float(np.percentile((variance / tilt)[free], _SHARPEST)) * tilt
-    excess = np.maximum(variance - blur, _SPREAD_MM2)
+    blur = float(np.percentile((variance / tilt)[free], _SHARPEST))
+    if blur > _BLUR_MM2:
+        return falls.skin_mm
+    excess = np.maximum(variance - blur * tilt, _SPREAD_MM2)
     ratio = third / excess
     skin = mean - (np.sqrt(ratio**2 + 4 * excess) - ratio) / 2
-    covered = free & (variance - blur > _SPREAD_MM2)
-    return np.where(covered, np.minimum(skin, falls.skin_mm), falls.skin_mm)
+    skin = np.clip(skin, falls.skin_mm - _CLOTH_MM, falls.skin_mm)
+    return np.where(free & (excess > _SPREAD_MM2), skin, falls.skin_mm)
 
 
 def layer_behind(profiles: Values, t_mm: Floats, skin_mm: Floats) -> tuple[Floats, Floats]:

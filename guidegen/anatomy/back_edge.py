@@ -58,7 +58,7 @@ def _opened(mask: Mask, spacing: tuple[float, float, float]) -> Mask:
     """Open with a ball; beyond the box the mask is taken to go on."""
     core = ndimage.distance_transform_edt(mask, sampling=spacing) > _OPENING_MM
     if not core.any():
-        return core
+        return np.asarray(core)
     return np.asarray(ndimage.distance_transform_edt(~core, sampling=spacing) <= _OPENING_MM)
 
 

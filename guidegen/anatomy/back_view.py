@@ -112,8 +112,8 @@ def back_columns(volume: CTVolume, frame: Pose, span_mm: tuple[float, float]) ->
     low, high = span_mm[0] - BEYOND_MM, span_mm[1] + BEYOND_MM
     step = max(_STEP_MM, float(np.sqrt(2 * BESIDE_MM * (high - low) / _MAX_COLUMNS)))
     n = int(BESIDE_MM / step)
-    x = step * np.arange(-n, n + 1)
-    z = np.arange(low, high + step / 2, step)
+    x = step * np.arange(-n, n + 1.0)
+    z = low + step * np.arange(int((high - low) / step) + 1.0)
     corners = [(a, b, c) for a in (x[0], x[-1]) for b in (0.0, DEEPEST_MM) for c in (z[0], z[-1])]
     k = volume.grid.kji(frame.points(corners))[:, 0]
     size = volume.grid.shape_kji

@@ -9,7 +9,10 @@ from scipy.interpolate import LinearNDInterpolator
 from guidegen.anatomy.back_edge import averaged, exact_exits, one_sheet, rough_exits
 from guidegen.anatomy.back_view import Columns, Mask, back_columns
 from guidegen.errors import AnatomyError
+from guidegen.geometry.lines import line_crossings
 from guidegen.mesh.heights import closed_under
+from guidegen.mesh.rays import RayTarget
+from guidegen.mesh.sampling import face_areas_normals
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import SKIN, Bone
 from guidegen.model.frames import Pose
@@ -21,6 +24,9 @@ pedicles' entries and the spinous processes lie in it."""
 _SEEN = 0.98
 _FRONT_MM = -30.0
 """y of the cut plane in front: no part of a vertebra that a line may start from is before it."""
+SKIN_LEAN = 0.25
+"""Faces whose normal has more than this to the back are skin, the rest cut planes."""
+_ABOVE_MM = 300.0
 _BRIDGE_MM = 8.0
 _SMOOTH_MM = 1.5
 
@@ -57,6 +63,96 @@ def find_skin(volume: CTVolume, frame: Pose, span_mm: tuple[float, float]) -> Bo
     _require_seen(np.isfinite(heights), middle, columns)
     points, faces = closed_under(columns.x_mm, columns.z_mm, heights, _FRONT_MM)
     return Bone(SKIN, frame.points(points), faces)
+
+
+def leaves_skin(skin: Bone, start_mm: Floats, out: Floats, back: Floats) -> Floats | None:
+    """Find where a straight line from inside leaves the skin.
+
+    Args:
+        skin: As ``find_skin`` made it.
+        start_mm: (3,) LPS, in the patient.
+        out: (3,) unit vector.
+        back: (3,) unit vector to the patient's back.
+
+    Returns:
+        (3,) LPS mm; None where it leaves through a cut plane, or does not leave.
+    """
+    way = np.asarray(out, dtype=np.float64)
+    triangles = skin.vertices_mm[skin.faces]
+    normals = face_areas_normals(skin.vertices_mm, skin.faces)[1]
+    outward = normals @ way > 0
+    is_skin = normals @ back > SKIN_LEAN
+    through = _first(triangles[outward & is_skin], start_mm, way)
+    cut = _first(triangles[outward & ~is_skin], start_mm, way)
+    return np.asarray(start_mm + through * way) if through < cut else None
+
+
+def _first(triangles: Floats, start_mm: Floats, out: Floats) -> float:
+    """How far a line runs to the first of the triangles (N, 3, 3) before it; else infinite."""
+    along = line_crossings(triangles, np.asarray(start_mm, dtype=np.float64), out)
+    return float(np.min(along[along > 0], initial=np.inf))
+
+
+def skin_over(skin: Bone, points_mm: Floats, back: Floats) -> list[Floats | None]:
+    """Find the points of the skin straight behind points in the patient.
+
+    Args:
+        skin: As ``find_skin`` made it.
+        points_mm: (N, 3) LPS.
+        back: (3,) unit vector to the patient's back.
+
+    Returns:
+        A point (3,) for each; None where no skin is behind it.
+    """
+    return [leaves_skin(skin, point, back, back) for point in np.asarray(points_mm)]
+
+
+def midline_distance(skin: Bone, tips: Floats, point_mm: Floats, back: Floats) -> float:
+    """Measure how far a point of the skin is from the line of the spinous processes, on the skin.
+
+    The way runs over the skin in the plane through the point that is square to the line. Over
+    a gap in the skin it runs straight.
+
+    Args:
+        skin: As ``find_skin`` made it.
+        tips: (N, 3) points of the skin over the spinous tips, head to foot; the line joins them
+            and goes on straight beyond the ends. One alone: the line runs head to foot, square
+            to ``back``.
+        point_mm: (3,) on the skin, LPS.
+        back: (3,) unit vector to the patient's back.
+
+    Returns:
+        mm, not negative.
+    """
+    point = np.asarray(point_mm, dtype=np.float64)
+    origin, along = _line_near(np.asarray(tips, dtype=np.float64), point, np.asarray(back))
+    middle = origin + along * ((point - origin) @ along)
+    up = back - along * (along @ back)
+    up = up / np.linalg.norm(up)
+    across = np.cross(up, along)
+    width = float((point - middle) @ across)
+    share = np.linspace(0.0, 1.0, max(2, int(np.ceil(abs(width))) + 1))[:, None]
+    high = middle + share * width * across + _ABOVE_MM * up
+    way, face = RayTarget(skin.vertices_mm, skin.faces).first_hit(high, -up)
+    normals = face_areas_normals(skin.vertices_mm, skin.faces)[1]
+    met = (face >= 0) & (normals[face] @ back > SKIN_LEAN)
+    met[-1] = False
+    path = np.concatenate([(high - way[:, None] * up)[met], point[None]])
+    return float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+
+
+def _line_near(tips: Floats, point: Floats, back: Floats) -> tuple[Floats, Floats]:
+    """A point and the unit direction of the piece of the line that is beside a point."""
+    if len(tips) == 1:
+        head = np.array([0.0, 0.0, 1.0])
+        head = head - back * (back @ head)
+        return tips[0], head / np.linalg.norm(head)
+    pieces = np.diff(tips, axis=0)
+    lengths = np.linalg.norm(pieces, axis=1)
+    along = np.einsum("nd,nd->n", point - tips[:-1], pieces) / lengths
+    beyond = np.maximum(np.maximum(-along, along - lengths), 0.0)
+    n = int(np.argmin(beyond))
+    return tips[n], pieces[n] / lengths[n]
 
 
 def _require_seen(known: Mask, middle: Mask, columns: Columns) -> None:
