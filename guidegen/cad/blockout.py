@@ -16,10 +16,12 @@ _BAND_MM = 1.0
 _MAX_BEND_MM = 0.4
 
 
-def bone_distance(lattice: Lattice, vertices_mm: Floats, faces: Ints) -> Field:
-    """Exact signed distance of every node to a bone within ``BOUND_MM``, else the bound."""
-    out = np.full(lattice.shape, BOUND_MM, dtype=np.float32)
-    box = lattice.box(vertices_mm.min(axis=0) - BOUND_MM, vertices_mm.max(axis=0) + BOUND_MM)
+def bone_distance(
+    lattice: Lattice, vertices_mm: Floats, faces: Ints, bound_mm: float = BOUND_MM
+) -> Field:
+    """Exact signed distance of every node to a bone within ``bound_mm``, else the bound."""
+    out = np.full(lattice.shape, bound_mm, dtype=np.float32)
+    box = lattice.box(vertices_mm.min(axis=0) - bound_mm, vertices_mm.max(axis=0) + bound_mm)
     inner = out[box]
     if inner.size == 0:
         return out
@@ -27,7 +29,7 @@ def bone_distance(lattice: Lattice, vertices_mm: Floats, faces: Ints) -> Field:
     low = np.array([lattice.axis(n)[box[n]][0] for n in range(3)])
     part = Lattice(low, lattice.spacing_mm, (nx, ny, nz))
     nodes = part.points(np.ones(part.shape, dtype=bool))
-    near = bounded_distance(nodes, vertices_mm, faces, BOUND_MM).reshape(part.shape)
+    near = bounded_distance(nodes, vertices_mm, faces, bound_mm).reshape(part.shape)
     out[box] = mend_signs(part, near.astype(np.float32), vertices_mm, faces)
     return out
 

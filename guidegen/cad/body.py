@@ -49,7 +49,7 @@ def main_body(lattice: Lattice, field: Field, what: str) -> Solid:
     if rest > 0.02 * bodies[0].volume_mm3:
         raise GeometryError(
             f"{what}: the guide should be one body but falls into {len(bodies)} pieces; "
-            "use thicker arms (body_thickness_mm) or move an entry"
+            "make it thicker in the settings or move an entry"
         )
     return bodies[0]
 

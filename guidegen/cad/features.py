@@ -31,10 +31,10 @@ def seat(design: Design, settings: GuideSettings) -> tuple[Floats, Floats]:
 
 
 def contact_area(
-    vertices: Floats, faces: Ints, bone: tuple[Floats, Ints], settings: GuideSettings
+    vertices: Floats, faces: Ints, bone: tuple[Floats, Ints], fit_gap_mm: float
 ) -> float:
     """Area of the guide's surface within the fit gap + 0.1 mm of the bone, mm2."""
-    reach = settings.fit_gap_mm + _CONTACT_MM
+    reach = fit_gap_mm + _CONTACT_MM
     near = bounded_distance(vertices, *bone, 1.0) <= reach
     corners = vertices[faces[near[faces].all(axis=1)]]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -80,8 +80,8 @@ def guide_features(design: Design, settings: GuideSettings, label: str) -> tuple
     )
 
 
-def sleeve_features(sleeve: Sleeve, settings: GuideSettings) -> list[Feature]:
-    """Bore and window of a sleeve, guide frame."""
+def bore_feature(sleeve: Sleeve) -> Feature:
+    """The bore of a sleeve, in the sleeve's frame."""
     values = {
         "diameter_mm": sleeve.bore_mm,
         "length_mm": sleeve.top_mm - sleeve.foot_mm,
@@ -89,7 +89,12 @@ def sleeve_features(sleeve: Sleeve, settings: GuideSettings) -> list[Feature]:
         "drill_depth_mm": sleeve.top_mm + sleeve.depth_mm,
         "foot_above_entry_mm": sleeve.foot_mm,
     }
-    found = [Feature("bore", sleeve.name, sleeve.at(sleeve.top_mm), -sleeve.out, values)]
+    return Feature("bore", sleeve.name, sleeve.at(sleeve.top_mm), -sleeve.out, values)
+
+
+def sleeve_features(sleeve: Sleeve, settings: GuideSettings) -> list[Feature]:
+    """Bore and window of a sleeve, guide frame."""
+    found = [bore_feature(sleeve)]
     span = window_span(sleeve, settings.sleeve_closed_mm)
     if span is not None:
         centre = sleeve.at(sum(span) / 2) + sleeve.outer_mm / 2 * window_direction(sleeve)

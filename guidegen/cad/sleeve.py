@@ -67,7 +67,13 @@ def ring_points(sleeve: Sleeve, heights: Floats, radius_mm: float, n: int) -> Fl
     return np.asarray(sleeve.entry_mm + heights[:, None, None] * sleeve.out + ring)
 
 
-def stand(sleeve: Sleeve, lattice: Lattice, cut: Field, length_mm: float) -> Sleeve:
+def stand(
+    sleeve: Sleeve,
+    lattice: Lattice,
+    cut: Field,
+    length_mm: float,
+    max_climb_mm: float = _MAX_CLIMB_MM,
+) -> Sleeve:
     """Find where the foot is clear of every shadow all round, and set the top above it.
 
     Args:
@@ -75,20 +81,21 @@ def stand(sleeve: Sleeve, lattice: Lattice, cut: Field, length_mm: float) -> Sle
         lattice: Of ``cut``.
         cut: Negative where the guide must not be.
         length_mm: From foot to top.
+        max_climb_mm: The foot may be at most this far above the entry.
 
     Raises:
-        GeometryError: Bone beside the axis leaves no room for the sleeve.
+        GeometryError: Bone or skin beside the axis leaves no room for the sleeve.
     """
-    heights = np.arange(-2.0, _MAX_CLIMB_MM + length_mm, 0.25)
+    heights = np.arange(-2.0, max_climb_mm + length_mm, 0.25)
     radii = [sleeve.bore_mm / 2 + 0.5, sleeve.outer_mm / 2]
     rings = np.concatenate([ring_points(sleeve, heights, r, 24) for r in radii], axis=1)
     blocked = (lattice.sample(cut, rings) < 0).any(axis=1)
     foot = float(heights[blocked].max()) if blocked.any() else 0.0
-    if foot > _MAX_CLIMB_MM:
+    if foot > max_climb_mm:
         raise GeometryError(
             f"{sleeve.name or sleeve.side}: a sleeve needs free space within "
-            f"{sleeve.outer_mm / 2:.1f} mm of the drill axis, but bone stands beside it up to "
-            f"{foot:.0f} mm above the entry; move the entry or leave this path out"
+            f"{sleeve.outer_mm / 2:.1f} mm of the drill axis, but bone or skin stands beside it up "
+            f"to {foot:.0f} mm above the entry; move the entry or leave this path out"
         )
     foot += ROUNDING_MM
     return replace(sleeve, foot_mm=foot, top_mm=foot + length_mm)

@@ -15,7 +15,8 @@ class Feature:
     """A feature of a guide, tied to an item of the plan; LPS mm.
 
     Args:
-        kind: ``bore``, ``label``, ``contact``, ``window`` or ``slot``.
+        kind: ``bore``, ``label``, ``contact``, ``window``, ``slot``; of a template also ``notch``
+            (its floor, out of the plate) and ``sight`` (a hole over a spinous process).
         item: Name of the plan's path or cut; for a label its text.
         point_mm: (3,) for a bore: its axis at the sleeve's top (where the drill goes in);
             otherwise the feature's centre.

@@ -17,6 +17,7 @@ from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Path, Plan
+from guidegen.procedures.labels import label_words
 from guidegen.procedures.vertebrae import attempt
 from guidegen.workers import side_by_side
 
@@ -89,13 +90,6 @@ def not_made(bone: str, reason: str) -> Finding:
     """The failed finding of a guide that does not exist."""
     definition = "every vertebra with a path gets one guide"
     return Finding("made", f"guides/{bone}.stl", 0.0, 1.0, "equal", "count", definition, reason)
-
-
-def label_words(plan: Plan, bone: str) -> tuple[str, ...]:
-    """Words of the label: case, level, first four digits of the plan's hash, "unattended"."""
-    digest = str(plan.extra.get("plan_sha256", "")).removeprefix("sha256:")[:4]
-    mark = "unattended" if plan.extra.get("unattended") else ""
-    return tuple(w for w in (plan.case_id, bone, digest, mark) if w)
 
 
 def bone_model(bone: Bone) -> Guide:
