@@ -9,6 +9,7 @@ from guidegen.cad.bridge import bridge, grip_plate, grip_stem, over_grip
 from guidegen.cad.contact import pad
 from guidegen.cad.design import Design
 from guidegen.cad.label import engraving, line_outlines
+from guidegen.cad.mending import mended
 from guidegen.cad.parts import Part, ball, carve, cylinder, empty, join, smooth_min
 from guidegen.cad.scene import forbidden
 from guidegen.cad.settings import GuideSettings
@@ -16,23 +17,15 @@ from guidegen.cad.sleeve import Sleeve, headroom, over_tab, pilot, tab_axes, tab
 from guidegen.cad.window import window, window_span
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.mesh.solid import Solid
-from guidegen.mesh.wall import thinnest_wall
 from guidegen.model.arrays import Floats
 
 MARK_MM = 3.6
 """Height of the side marks L and R."""
-_UNDERSIZE_MM = 0.1
+UNDERSIZE_MM = 0.1
 """The bore in the distance field is this much narrower: the exact one is cut afterwards, so that
 its mouth is already round and the isosurface's grid never shows in the bore."""
 _FILLET_MM = 4.0
-_MENDS = 3
-_MEND_MM = 1.2
-"""Where two thick pieces only just touch, the opening leaves a neck: a ball this much larger than
-the smallest wall is put there, and bones and bores are cut again."""
-_COARSE_MM = 0.8
-_SPARE_MM = 0.1
-"""Walls are looked for on coarse samples here, and checked closely on the file."""
-_OPENING_MARGIN_MM = 0.3
+OPENING_MARGIN_MM = 0.3
 """The opening runs on a grid of 0.4 mm: lips beside a window came out up to 0.4 mm thinner than its
 ball with 0.22 (measured on thoracic guides)."""
 
@@ -91,21 +84,14 @@ def make_solid(design: Design, settings: GuideSettings, name: str) -> Solid:
     """
     lattice = Lattice.around(*design_box(design), settings.grid_mm)
     outer = outer_shape(design, lattice, settings)
-    body = _carved(design, lattice, outer, settings, name)
-    for _ in range(_MENDS):
-        thin = _thin_place(body, settings.min_wall_mm)
-        if thin is None:
-            break
-        outer = join(lattice, outer, [ball(thin, settings.min_wall_mm / 2 + _MEND_MM)], 0.0)
-        body = _carved(design, lattice, outer, settings, name)
+    body = mended(
+        lattice,
+        outer,
+        lambda field: _carved(design, lattice, field, settings, name),
+        settings.min_wall_mm,
+    )
     body = body.minus([exact_bore(s) for s in design.drilled], name)
     return one_body(body.minus(texts(design, settings), name), name)
-
-
-def _thin_place(body: Solid, least_mm: float) -> Floats | None:
-    """(3,): where the body is thinner than allowed, if anywhere."""
-    wall = thinnest_wall(*body.arrays(), ceiling_mm=1.5 * least_mm, spacing_mm=_COARSE_MM)
-    return wall.point_mm if wall.thickness_mm < least_mm + _SPARE_MM else None
 
 
 def _carved(
@@ -119,11 +105,11 @@ def _carved(
         if span is not None:
             away.append(window(sleeve, span, settings.window_width_mm))
         high = span[1] if span is not None else sleeve.foot_mm + settings.sleeve_closed_mm
-        away.append(pilot(sleeve, sleeve.bore_mm - _UNDERSIZE_MM, high))
+        away.append(pilot(sleeve, sleeve.bore_mm - UNDERSIZE_MM, high))
     field = carve(lattice, outer, away)
     cut = forbidden(design.scene, lattice, field < 0, touching_parts(design), settings)
     field = np.maximum(field, -cut)
-    field = opened(lattice, field, settings.min_wall_mm / 2 + _OPENING_MARGIN_MM)
+    field = opened(lattice, field, settings.min_wall_mm / 2 + OPENING_MARGIN_MM)
     return main_body(lattice, field, name)
 
 
