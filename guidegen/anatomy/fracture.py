@@ -28,9 +28,9 @@ _FRONT_RAYS_MM = 10.0
 _RING = (0.55, 0.65, 0.75, 0.85)
 """Where an endplate's plane is fitted, as a share of the body's half width and depth at mid-height
 (engineering choice: outside what sinks in, inside the rim's osteophytes)."""
-_VEIN_MM, _VEIN_DEPTH_MM = 8.0, 1.0
-"""A gap in the back wall lower than the first and deeper than the second is the basivertebral
-vein's (engineering choice: it is some 5 mm high)."""
+_GAP_MM, _GAP_DEPTH_MM = 8.0, 1.0
+"""A gap in the front or back wall lower than the first and deeper than the second is bridged
+(engineering choice: the basivertebral vein's is some 5 mm high, an open cleft less)."""
 _CORNERS_MM = (0.8, 3.0)
 """The back corners are the hindmost places this far from either endplate (engineering choice:
 under the rim's rounding, over a fragment's tip)."""
@@ -148,27 +148,29 @@ def _median(values: Floats) -> Floats:
     return found
 
 
-def _over_the_vein(z: Floats, profile: Floats) -> Floats:
-    """Bridge a gap in the back wall: (N,) y at heights (N,), evenly spaced.
+def _bridged(profile: Floats, step_mm: float) -> Floats:
+    """Bridge low gaps in a wall: (N,) how far it stands out at evenly spaced heights.
 
-    A closing: the highest ground within half a vein's height either way, then the lowest of it.
+    A closing: the highest ground within half a gap's height either way, then the lowest of it.
     """
-    half = round(_VEIN_MM / 2 / (z[1] - z[0]))
+    half = round(_GAP_MM / 2 / step_mm)
     padded = np.pad(np.nan_to_num(profile, nan=-np.inf), 2 * half, constant_values=-np.inf)
     window = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
     closed = np.lib.stride_tricks.sliding_window_view(window.max(axis=1), 2 * half + 1).min(axis=1)
-    gap = ~(closed - profile < _VEIN_DEPTH_MM) & np.isfinite(closed)
+    gap = np.isfinite(closed) & ~(closed - profile < _GAP_DEPTH_MM)
     return np.where(gap, closed, profile)
 
 
 def _walls(body: _Body) -> tuple[float, float]:
     """Y of the front and the back wall at mid-height in the mid-sagittal band."""
-    front = _seen(_wall(body, _band(), np.arange(-1.0, 1.01, 0.5), False).ravel(), body.name,
-                  "the body's front wall")  # fmt: skip
-    z = np.arange(-0.6 * body.half, 0.6 * body.half + 0.01, 0.5)
-    profile = _over_the_vein(z, _median(_wall(body, _band(), z, True)))
-    back = _seen(profile[np.abs(z) <= 1.0], body.name, "the body's back wall")
-    return float(np.median(front)), float(np.median(back))
+    step = 0.5
+    z = np.arange(-0.6 * body.half, 0.6 * body.half + step / 2, step)
+    found = []
+    for name, sign in (("front", -1.0), ("back", 1.0)):
+        out = _bridged(sign * _median(_wall(body, _band(), z, sign > 0)), step)
+        middle = _seen(out[np.abs(z) <= 1.0], body.name, f"the body's {name} wall")
+        found.append(sign * float(np.median(middle)))
+    return found[0], found[1]
 
 
 def _height(body: _Body, y: float, name: str) -> tuple[float, float]:
@@ -216,9 +218,9 @@ def measure_shape(bone: Bone, landmarks: Landmarks) -> BodyShape:
     over the mid-sagittal band |x| <= 3 mm and 1 mm to front and back, at 6 %, 50 % and 94 % of
     the depth from front to back wall at mid-height in that band. All rays come from outside, so
     that clefts in the body don't count; they start 6 mm off the endplates, and those that start in
-    an osteophyte are left out. The basivertebral vein's gap in the back wall is bridged. The
-    endplates' planes are fitted to the outer ring of each plate, which stands where the middle
-    has sunk in.
+    an osteophyte are left out. Low gaps in front and back wall (the basivertebral vein's, an open
+    cleft) are bridged. The endplates' planes are fitted to the outer ring of each plate, which
+    stands where the middle has sunk in.
 
     Args:
         bone: The vertebra, patient LPS.
