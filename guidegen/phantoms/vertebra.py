@@ -23,6 +23,8 @@ CANAL_INTO_BODY_MM = 1.5
 """How far the canal's ellipse hollows the back of the body."""
 CANAL_EDGE_MM, RIM_MM, FILLET_MM = 1.2, 2.0, 1.5
 """How wide the canal's edge and the endplates' rims are rounded, and a fragment's foot."""
+ROOT_MM, DENTED_ROOT_MM = 16.0, 10.0
+"""How far a pedicle's rod goes on into the body: shorter where it would rise through a dent."""
 TUBE_LONGER_MM, TUBE_LOWER_MM = 3.0, 6.0
 """A tube pedicle is bare over this much more of its length, and lies lower in the body, so that
 neither the arch nor an endplate limits the corridor along its axis."""
@@ -200,7 +202,8 @@ def pedicle_part(v: Vertebra, side: str) -> Part:
     """Make the pedicle's rod."""
     ped, centre, axes = v.pedicles[side], v.isthmus(side), v.pedicle_axes(side)
     half = (ped.width / 2, ped.height / 2)
-    reach = (9.0 + TUBE_LONGER_MM, 16.0, 0.0) if ped.tube else (9.0, 16.0, 0.22)
+    forth = ROOT_MM if v.sizes.dent == 0 else DENTED_ROOT_MM
+    reach = (9.0 + TUBE_LONGER_MM, forth, 0.0) if ped.tube else (9.0, forth, 0.22)
     return lambda p: shapes.elliptic_rod(p, centre, axes, half, reach)
 
 

@@ -19,6 +19,7 @@ from guidegen.phantoms.surface import distances
 
 def test_every_definition_loads_and_is_built() -> None:
     wanted = {"demo", "fused", "lumbar", "narrow", "round", "scoliosis", "thoracic"}
+    wanted |= {f"fracture_{n}" for n in ("wedge", "supine", "biconcave", "thoracic", "onesided")}
     assert wanted <= set(phantom_names())
     for name in phantom_names():
         scene = build_scene(name)
