@@ -20,7 +20,10 @@ JOINT_SLACK_MM = 0.9
 JOINT_SPACING_MM = 1.6
 """Coarser scans show no joint space: their bones part half-way between the labels."""
 JOINT_WIDTH_MM = 2.4
+"""Dips up to this wide are filled to see how deep they are: two joint spaces (engineering
+choice)."""
 APART_MM = 6.0
+"""Nearer to another label than this, a bone ends half-way between the two (engineering choice)."""
 PORE_MM = 0.9
 """Gaps in a thin cortex up to twice as wide are torn by noise or vessels (engineering choice)."""
 

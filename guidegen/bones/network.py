@@ -14,6 +14,9 @@ JOINT_DIP = 0.05
 """A dip by this share of its two walls lowers conduction to exp(-1) (engineering choice: deeper
 than noise; a share, so that faint bone is told apart like dense bone)."""
 FAINTEST_HU = 150.0
+"""A wall fainter than this counts as this bright: in soft tissue every dip is noise."""
+FLAT_DROP = 0.02
+"""A drop of potential between neighbours that still counts as none (engineering choice)."""
 
 
 def conductance(hu: np.ndarray) -> np.ndarray:
@@ -24,12 +27,13 @@ def conductance(hu: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(-((dip / JOINT_DIP) ** 2)), dtype=np.float32)
 
 
-FLAT_DROP = 0.02
-"""A drop of potential between neighbours that still counts as none (engineering choice)."""
-
-
 class Network:
-    """The graph of bone voxels, six neighbours, conductance by the darker of the two."""
+    """The graph of bone voxels, six neighbours, conductance by the darker of the two.
+
+    Args:
+        bone: (K, J, I) bool: which voxels are nodes.
+        conduct: Same shape, 0 to 1: see ``conductance``.
+    """
 
     def __init__(self, bone: np.ndarray, conduct: np.ndarray) -> None:
         self.bone = bone
@@ -50,9 +54,16 @@ class Network:
         self.weights = (weights + weights.T).astype(np.float32)
 
     def solve(self, fixed: np.ndarray, guess: np.ndarray, rtol: float = 1e-4) -> np.ndarray:
-        """Harmonic values on the network, equal to ``fixed`` where that is not NaN.
+        """Find the harmonic values on the network, equal to ``fixed`` where that is not NaN.
 
-        Voxels without a connection to any fixed one come back NaN.
+        Args:
+            fixed: (K, J, I) values to hold; NaN elsewhere. What is not bone does not count.
+            guess: Same shape: where the iteration starts.
+            rtol: Residual, as a share of the right side's norm, at which it stops; it also stops
+                after 150 rounds, so a bad guess on a large network ends short of the limit.
+
+        Returns:
+            Same shape, float32; NaN off the bone and where nothing held is connected.
         """
         held = fixed[self.bone].astype(np.float64)
         is_held = np.isfinite(held)

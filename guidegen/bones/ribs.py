@@ -23,6 +23,9 @@ MIDDLE_MM = 10.0
 """Rib heads end farther from the canal's middle than this (engineering choice)."""
 ALA_SHARE = 0.5
 """Share of bone beside the canal, 24-40 mm out, that only the sacrum's ala has."""
+ALA_HU = 110.0
+"""Blurred by 1.2 mm, marrow of the ala is brighter than this, muscle is not (engineering
+choice)."""
 MOST_SACRAL = 5
 ILIUM_MM = 62.0
 """Bone this far beside the sacrum is ilium (engineering choice)."""
@@ -89,7 +92,7 @@ def ala_of_levels(hu: np.ndarray, walls: Walls) -> np.ndarray:
     for pedicle in walls.pedicles_s:
         rows = slice(plane_at(pedicle - 5), plane_at(pedicle + 5) + 1)
         slab = ndimage.gaussian_filter(hu[rows], 1.5)
-        share.append(float((slab[:, beside] > 110).mean()) if len(slab) else 0.0)
+        share.append(float((slab[:, beside] > ALA_HU).mean()) if len(slab) else 0.0)
     return np.array(share)
 
 

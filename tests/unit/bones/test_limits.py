@@ -65,6 +65,21 @@ def test_marrow_behind_a_torn_cortex_is_bone() -> None:
     assert not (out[~own] > 0).any()
 
 
+def test_a_hole_too_wide_for_a_tear_stays_open() -> None:
+    hu, own = _hollow(pore=6)
+    own[8:28, 8:28, 8:28] = False
+    own[6:8, 18:24, 18:24] = False
+    out = within_label(hu - 470.0, hu, own, np.zeros_like(own), SPACING)
+    assert out[18, 18, 18] < 0
+
+
+def test_bright_bone_of_a_neighbour_is_left_to_it() -> None:
+    hu = np.full((40, 40, 60), CORTEX)
+    x = np.broadcast_to(np.arange(60), hu.shape)
+    out = within_label(hu - 470.0, hu, x < 30, x >= 30, SPACING)
+    assert (out[x < 29] > 0).all() and (out[x > 30] < 0).all()
+
+
 def test_the_face_leaves_its_label_by_no_more_than_the_slack() -> None:
     hu = np.full((40, 40, 40), CORTEX)
     own = np.zeros(hu.shape, bool)
