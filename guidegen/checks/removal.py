@@ -12,7 +12,7 @@ from guidegen.model.findings import Finding
 
 _REFERENCE = (
     "surface that meets bone when the part is drawn straight off against its insertion "
-    "direction (issue 2: free, neighbours too)"
+    "direction (required: free, neighbours too)"
 )
 
 

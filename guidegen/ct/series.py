@@ -20,7 +20,7 @@ MIN_EXTENT_MM = 15.0
 """Smallest volume; engineering choice: less cannot hold a vertebra's pedicle and its margins."""
 
 THICK_MM = 1.5
-"""Above this spacing or thickness pedicle walls are blurred (issue 2: thick slices > 1.5 mm)."""
+"""Above this spacing or thickness pedicle walls are blurred (required: warn of slices > 1.5 mm)."""
 
 _INTERLEAVED = ("frame", "kernel", "diameter", "thickness", "stack", "frame_type")
 _REPEATED = ("acquisition", "temporal", "time", "instance_uid")

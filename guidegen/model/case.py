@@ -1,4 +1,4 @@
-"""One case as a whole: what the report is drawn from."""
+"""One case as a whole: what parts are made from and the report is drawn from."""
 
 from __future__ import annotations
 

@@ -182,14 +182,14 @@ def widest_corridors(task: Task, starts: Sequence[Line]) -> tuple[Corridor, ...]
     """Find the widest straight corridors through a pedicle within the limits.
 
     A lattice of lines (9 x 9 points on the isthmus' plane, directions 5 deg apart) is scored on the
-    sampled distance field; the best eight that differ are refined on the surface itself. The
-    refinement maximises the radius of the largest cylinder about the axis that stays inside the
-    bone from ``cap_mm`` under the entry to the shallowest tip allowed: the smallest of many
-    smooth distances, so a sequence of small linear programs with a trust region climbs to the
-    maximum. Drill and sleeve colliding with bone, or an entry too high, cost three times their
-    amount. Where the corridor is wide, the canal's wall then counts ``canal_bias_mm`` nearer than
-    it is, and all walls, not the nearest alone, steady the line; other summits are then not asked
-    for.
+    sampled distance field; the best eight that differ climb a few steps on a thinned surface, and
+    the best three of them go on to the summit on the surface itself. What is maximised is the
+    radius of the largest cylinder about the axis that stays inside the bone from ``cap_mm`` under
+    the entry to the shallowest tip allowed: the smallest of many smooth distances, so a sequence of
+    small linear programs with a trust region climbs to the maximum. Drill and sleeve colliding with
+    bone, or an entry too high, cost three times their amount. Where the corridor is wide, the
+    canal's wall then counts ``canal_bias_mm`` nearer than it is, and all walls, not the nearest
+    alone, steady the line; other summits are then not asked for.
 
     Args:
         task: The pedicle.

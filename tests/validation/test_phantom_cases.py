@@ -1,6 +1,6 @@
 """Whole phantom cases, from DICOM to STL, against the analytic bones and the files themselves.
 
-Limits of issue 2. The phantoms are scanned as the issue says: in-plane point spread of 0.5 mm,
+Limits are the requirements'. The phantoms are scanned as required: in-plane point spread of 0.5 mm,
 1.0 mm slice profile, cortex 1.0 mm, noise 25 HU, 0.5 x 0.5 x 1.0 mm.
 """
 
