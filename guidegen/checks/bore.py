@@ -52,7 +52,7 @@ def _axis_findings(part: Part, path: Path) -> list[Finding]:
         wanted = path.pilot_diameter_mm + part.limits.bore_clearance_mm
         size = abs(bore.diameter_mm - wanted)
     subject, limits = f"{part.subject}#{path.name}", part.limits
-    how = "least-squares cylinder on the file read back against the plan (issue 2)"
+    how = "least-squares cylinder on the file read back against the plan (limit required)"
     return [
         Finding("bore_angle", subject, angle, limits.bore_angle_deg, "at_most", "deg", how),
         Finding("bore_offset_entry", subject, entry, limits.bore_offset_mm, "at_most", "mm", how),
@@ -64,7 +64,7 @@ def _axis_findings(part: Part, path: Path) -> list[Finding]:
             limits.bore_offset_mm,
             "at_most",
             "mm",
-            "measured diameter against pilot + clearance (issue 2)",
+            "measured diameter against pilot + clearance (limit required)",
         ),
     ]
 

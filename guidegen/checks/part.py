@@ -46,8 +46,8 @@ class Limits:
     Args:
         min_wall_mm: Smallest wall.
         bore_clearance_mm: Bore diameter over the instrument's.
-        bore_offset_mm: Largest distance of a bore's axis from the plan (issue 2).
-        bore_angle_deg: Largest angle between a bore and the plan (issue 2).
+        bore_offset_mm: Largest distance of a bore's axis from the plan (required).
+        bore_angle_deg: Largest angle between a bore and the plan (required).
         foot_gap_mm: Longest way that the drill runs free between sleeve and entry: beyond it the
             sleeve's play lets a drill wander 0.2 mm (engineering choice).
         closed_mm: Bore closed all round at each end (case contract).
