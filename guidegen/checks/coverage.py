@@ -10,14 +10,18 @@ from guidegen.model.plan import Plan
 def check_coverage(plan: Plan, guides: tuple[Guide, ...]) -> tuple[Finding, ...]:
     """Count, for each path and cut of the plan, the guides that carry it; one is wanted.
 
+    Where the plan says that it is carried by models (``extra["carried_by"]``: a puncture that is
+    rehearsed, without a template), models count and guides do not.
+
     Args:
         plan: What was approved.
-        guides: The parts that were made; models to print do not count.
+        guides: The parts that were made.
     """
+    role = "model" if plan.extra.get("carried_by") == "models" else "guide"
     carried = [
         feature.item
         for guide in guides
-        if guide.role == "guide"
+        if guide.role == role
         for feature in guide.features
         if feature.kind in ("bore", "slot")
     ]
@@ -30,7 +34,7 @@ def check_coverage(plan: Plan, guides: tuple[Guide, ...]) -> tuple[Finding, ...]
             1.0,
             "equal",
             "count",
-            "case contract: every path and cut stands in exactly one guide",
+            f"case contract: every path and cut stands in exactly one {role}",
         )
         for name in names
     )

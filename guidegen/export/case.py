@@ -55,7 +55,7 @@ def write_planned(
     write_ct(folder.ct, case.volume)
     labels = on_grid(spine.labels, case.volume.grid)
     write_labels(folder.segmentation, folder.segmentation_names, labels)
-    write_landmarks(folder.landmarks, case.landmarks, case.levels)
+    write_landmarks(folder.landmarks, case.landmarks, case.levels, case.plan.measurements)
     publish_bones(aside, folder, case.plan.bones)
     files = {name: sha256_file(folder.root / name) for name in HASHED}
     plan = with_extra(case.plan, files=files)

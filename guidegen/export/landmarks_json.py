@@ -12,13 +12,19 @@ from guidegen.export.atomic import write_json
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.level import Level
+from guidegen.model.plan import Measurement
 
 SCHEMA = "guidegen.landmarks/1"
 _OWN = ("position_mm", "spread_mm", "method")
 
 
-def write_landmarks(path: Path, sets: Iterable[Landmarks], levels: Iterable[Level]) -> None:
-    """Write landmarks.json; ``frames`` and ``levels`` stand beside the contract's ``bones``."""
+def write_landmarks(
+    path: Path,
+    sets: Iterable[Landmarks],
+    levels: Iterable[Level],
+    measurements: Iterable[Measurement] = (),
+) -> None:
+    """Write landmarks.json: ``frames``, ``levels`` and ``measurements`` beside ``bones``."""
     sets = tuple(sets)
     write_json(
         path,
@@ -35,6 +41,7 @@ def write_landmarks(path: Path, sets: Iterable[Landmarks], levels: Iterable[Leve
                 }
                 for level in levels
             ],
+            "measurements": {item.name: item.value for item in measurements},
         },
     )
 

@@ -113,4 +113,4 @@ def find_vertebral_anatomy(
             f"no pedicle can be planned on {', '.join(chosen)}: {reasons}; check that this is "
             "a CT of the spine"
         )
-    return Anatomy(spine, bones, landmarks, chosen, failed)
+    return Anatomy(spine, bones, landmarks, chosen, failed, options)

@@ -8,6 +8,7 @@ import numpy as np
 
 from guidegen.mesh.picture import Camera, ColouredMesh, render_views
 from guidegen.model.arrays import Floats
+from guidegen.model.bone import SKIN
 from guidegen.model.case import Case
 from guidegen.model.frames import Pose
 from guidegen.model.guide import Guide
@@ -50,7 +51,7 @@ def guides_section(case: Case) -> Section | None:
 
 def _guide_figures(case: Case, guide: Guide) -> GuideFigures:
     """The pictures of one guide, in the frame of the bone it sits on."""
-    frame = bone_frame(case, guide.bones[0] if guide.bones else "")
+    frame = bone_frame(case, _seat(case, guide))
     cameras, captions = guide_cameras(guide, frame)
     pictures = render_views(_solids(case, guide), cameras, SIZE)
     figures = tuple(
@@ -67,6 +68,13 @@ def _guide_figures(case: Case, guide: Guide) -> GuideFigures:
         " · ".join(facts) + (f" · label “{guide.label}”" if guide.label else ""),
         figures,
     )
+
+
+def _seat(case: Case, guide: Guide) -> str:
+    """The bone whose frame a guide is shown in: its own, or that of its paths where it is skin."""
+    own = next((name for name in guide.bones if name != SKIN), None)
+    carried = {feature.item for feature in guide.features if feature.kind == "bore"}
+    return own or next((p.bone for p in case.plan.paths if p.name in carried), "")
 
 
 def guide_cameras(guide: Guide, frame: Pose) -> tuple[list[Camera], list[str]]:

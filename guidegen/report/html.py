@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from guidegen.model.case import Case
 from guidegen.report.check_table import checks_section
+from guidegen.report.fluoroscopy import fluoroscopy_section
 from guidegen.report.guides import guides_section
 from guidegen.report.head import head_section
 from guidegen.report.notices import notices_section
@@ -20,6 +21,7 @@ from guidegen.report.provenance import (
     measurements_section,
     settings_section,
 )
+from guidegen.report.puncture import puncture_section
 from guidegen.report.section import Section
 from guidegen.report.slices import slices_section
 from guidegen.report.tables import drill_section, plan_section
@@ -30,8 +32,10 @@ SECTIONS: tuple[Callable[[Case], Section | None], ...] = (
     notices_section,
     overview_section,
     plan_section,
+    puncture_section,
     measurements_section,
     drill_section,
+    fluoroscopy_section,
     slices_section,
     guides_section,
     checks_section,

@@ -6,11 +6,12 @@ import numpy as np
 
 from guidegen.mesh.picture import Camera, render_views
 from guidegen.model.arrays import Floats
+from guidegen.model.bone import SKIN
 from guidegen.model.case import Case
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.report.drawing import Figure, Note
 from guidegen.report.section import Section
-from guidegen.report.solids import PIN_OUT_MM, bone_solid, path_solids, picture_figure
+from guidegen.report.solids import bone_solid, path_solids, picture_figure, pin_end
 
 VIEWS = (
     ("From behind", (0.0, -1.0, 0.0), (0.0, 0.0, 1.0)),
@@ -33,7 +34,7 @@ def overview_section(case: Case) -> Section | None:
 def overview_figures(case: Case) -> list[Figure]:
     """The pictures from behind and from the left, in the patient's frame."""
     planned = {p.bone for p in case.plan.paths} | {s.bone for s in case.plan.skipped}
-    solids = [bone_solid(bone, bone.name in planned) for bone in case.bones]
+    solids = [bone_solid(bone, bone.name in planned) for bone in case.bones if bone.name != SKIN]
     for path in case.plan.paths:
         solids += path_solids(path)
     points = _points(case)
@@ -55,8 +56,8 @@ def overview_figures(case: Case) -> list[Figure]:
 
 def _points(case: Case) -> Floats:
     """Everything that must be in the pictures (N, 3)."""
-    pins = [p.entry_mm - PIN_OUT_MM * p.direction for p in case.plan.paths]
-    parts = [bone.vertices_mm for bone in case.bones]
+    pins = [pin_end(path) for path in case.plan.paths]
+    parts = [bone.vertices_mm for bone in case.bones if bone.name != SKIN]
     return np.concatenate(parts + ([np.array(pins)] if pins else []))
 
 
@@ -72,6 +73,8 @@ def _names(case: Case, camera: Camera, size: tuple[int, int]) -> tuple[Note, ...
     """The bones' names at the picture's left edge, at their height."""
     notes = []
     for bone in case.bones:
+        if bone.name == SKIN:
+            continue
         _, y = camera.pixels(bone.bounds_mm.mean(axis=0), size)
         notes.append(Note(bone.name.replace("_", " "), 26.0, float(y), "name"))
     return tuple(notes)

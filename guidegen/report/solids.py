@@ -6,7 +6,7 @@ import numpy as np
 
 from guidegen.mesh.picture import Camera, ColouredMesh, Picture
 from guidegen.model.arrays import Floats, Ints
-from guidegen.model.bone import Bone
+from guidegen.model.bone import SKIN, Bone
 from guidegen.model.frames import Pose
 from guidegen.model.guide import Guide
 from guidegen.model.plan import Path
@@ -17,6 +17,8 @@ from guidegen.report.wording import number
 
 BONE = (0.91, 0.86, 0.76)
 OTHER_BONE = (0.80, 0.80, 0.79)
+SKIN_COLOUR = (0.86, 0.64, 0.54)
+SKIN_OPACITY = 0.35
 PATH = (0.93, 0.49, 0.05)
 GUIDE = (0.36, 0.63, 0.78)
 PIN_MM = 1.0
@@ -47,7 +49,9 @@ def cylinder(start_mm: Floats, end_mm: Floats, diameter_mm: float) -> tuple[Floa
 
 
 def bone_solid(bone: Bone, planned: bool = True, opacity: float = 1.0) -> ColouredMesh:
-    """A bone, warm where it is planned on and grey where not."""
+    """A bone, warm where it is planned on and grey where not; the skin is a veil."""
+    if bone.name == SKIN:
+        return ColouredMesh(bone.vertices_mm, bone.faces, SKIN_COLOUR, SKIN_OPACITY)
     return ColouredMesh(bone.vertices_mm, bone.faces, BONE if planned else OTHER_BONE, opacity)
 
 
@@ -62,9 +66,15 @@ def path_solids(path: Path, pin: bool = True) -> list[ColouredMesh]:
         ColouredMesh(*cylinder(path.entry_mm, path.tip_mm, path.diameter_mm), PATH, 1.0, 0.45)
     ]
     if pin:
-        out = path.entry_mm - PIN_OUT_MM * path.direction
-        solids.append(ColouredMesh(*cylinder(out, path.entry_mm, PIN_MM), PATH))
+        solids.append(ColouredMesh(*cylinder(pin_end(path), path.entry_mm, PIN_MM), PATH))
     return solids
+
+
+def pin_end(path: Path) -> Floats:
+    """(3,): where a path's pin ends: on the skin, or a little way out where that is not known."""
+    if path.skin_mm is not None:
+        return path.skin_mm
+    return np.asarray(path.entry_mm - PIN_OUT_MM * path.direction)
 
 
 def picture_figure(
