@@ -12,8 +12,11 @@ _SHARPEST = 10.0
 """Percentile of the edges' spread that is taken for that of bare skin."""
 _SPREAD_MM2 = 0.05
 """A smaller excess of spread is noise, and moves the skin by less than 0.2 mm."""
-_BLUR_MM2 = 1.0
-"""With more blur (voxels of 3 mm) the edge's shape tells nothing about cloth of 1 mm."""
+_COARSEST_MM = 1.0
+"""Between coarser voxels the edge's shape tells nothing about cloth of 1 mm."""
+_PHASE = 0.2
+"""A sharp edge's variance depends by up to a quarter of the voxel squared on where it lies between
+voxel centres; a scanner's own blur makes that less."""
 _CLOTH_MM = 1.2
 """Thicker cloth shows as a layer of its own."""
 _AIR_HU = -850.0
@@ -23,7 +26,9 @@ _STIFF_MM = 0.4
 _COINCIDES_MM = 0.6
 
 
-def without_cloth(profiles: Values, t_mm: Floats, falls: Falls, slope: Floats) -> Floats:
+def without_cloth(
+    profiles: Values, t_mm: Floats, falls: Falls, slope: Floats, voxel_mm: float
+) -> Floats:
     """Take thin cloth off that lies on the skin, by the spread of the edge.
 
     The slope of a bare edge is one bump whose variance is the scanner's blur. Cloth makes it two
@@ -37,6 +42,7 @@ def without_cloth(profiles: Values, t_mm: Floats, falls: Falls, slope: Floats) -
         t_mm: (T,) places along the profiles.
         falls: Their falls.
         slope: (N,) tangent of the angle between profile and the skin's normal.
+        voxel_mm: Size of the voxels along the profiles.
 
     Returns:
         (N,) mm: the skin.
@@ -52,13 +58,11 @@ def without_cloth(profiles: Values, t_mm: Floats, falls: Falls, slope: Floats) -
     variance, third = (weight * off**2).sum(axis=1), (weight * off**3).sum(axis=1)
     rows = np.arange(len(profiles))
     free = (profiles[rows, falls.stop] < _AIR_HU) & np.isfinite(falls.skin_mm)
-    if free.sum() < _MANY:
+    if free.sum() < _MANY or voxel_mm > _COARSEST_MM:
         return falls.skin_mm
     tilt = 1.0 + slope**2
     blur = float(np.percentile((variance / tilt)[free], _SHARPEST))
-    if blur > _BLUR_MM2:
-        return falls.skin_mm
-    excess = np.maximum(variance - blur * tilt, _SPREAD_MM2)
+    excess = np.maximum(variance - blur * tilt - _PHASE * voxel_mm**2, _SPREAD_MM2)
     ratio = third / excess
     skin = mean - (np.sqrt(ratio**2 + 4 * excess) - ratio) / 2
     skin = np.clip(skin, falls.skin_mm - _CLOTH_MM, falls.skin_mm)

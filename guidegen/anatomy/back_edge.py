@@ -23,7 +23,8 @@ _AVERAGE_MM = 2.0
 """Standard deviation of the average over neighbouring columns: noise must not roughen the skin."""
 _METAL_HU = 600.0
 _STEEPEST = 2.5
-_NEXT_TO_AIR_MM = 3.0
+_NEXT_TO_AIR_MM = 2.0
+"""So much air must be seen behind the skin."""
 
 
 def rough_exits(columns: Columns) -> Floats:
@@ -142,7 +143,7 @@ def exact_exits(columns: Columns, rough: Floats) -> Floats:
     lean = np.gradient(base, columns.step_mm)
     slope = np.hypot(*lean)[known]
     own = profiles[known]
-    bare = without_cloth(own, t, first_fall(own, t, ends[known]), slope)
+    bare = without_cloth(own, t, first_fall(own, t, ends[known]), slope, columns.voxel_mm)
     layer = tuple(base[known] + side for side in layer_behind(own, t, bare))
     out = np.full(rough.shape, np.nan)
     places = np.stack([x[known], z[known]], axis=1)

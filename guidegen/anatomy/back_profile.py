@@ -15,9 +15,9 @@ SKIN_MM = 3.0
 """The skin's densest layer lies within this of its surface."""
 _FAT_HU = -150.0
 """No tissue of the back is below this once noise is averaged (fat: about -110)."""
-_LOOSE_HU = -600.0
+_LOOSE_HU = -550.0
 """A sheet looser than this moves the half-level too little to look for it."""
-_SHOULDER = 0.4
+_SHOULDER = 0.5
 """A fall that slows to this share of its steepest has ended: what follows is another layer."""
 _DIP_HU = 40.0
 """A rise by this much behind a fall is another layer; several times the averaged noise."""

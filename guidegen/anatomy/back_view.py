@@ -25,7 +25,7 @@ _STEP_MM = 1.5
 _MAX_COLUMNS = 14_000
 """A closed surface has about four faces a column: this keeps it below 60 000."""
 _PADDING_HU = -900
-_MARGIN_VOXELS = 2.0
+_MARGIN_VOXELS = 1.5
 """Voxels inside the edge of the view that are not trusted: the scanner blends them with padding."""
 _EVERY = 16
 """Every so many slices the edge of the view is looked for; it moves slowly, if at all."""
@@ -82,6 +82,12 @@ class Columns:
             inside = (kji[1] - j) ** 2 + (kji[2] - i) ** 2 < radius**2
             seen[n] = inside & ((kji >= 0) & (kji <= last)).all(axis=0)
         return hu, seen
+
+    @property
+    def voxel_mm(self) -> float:
+        """Size of a voxel along the columns."""
+        grid = self.volume.grid
+        return float(np.abs(self.frame.axes[:, 1] @ grid.axes_kji) @ grid.spacing_kji_mm)
 
     @property
     def coarse(self) -> Columns:
@@ -178,8 +184,8 @@ def _fitted_circle(same: Mask) -> tuple[float, float, float] | None:
         a, b, c = np.linalg.lstsq(terms, (edge**2).sum(axis=1), rcond=None)[0]
         radius = float(np.sqrt(max(c + (a**2 + b**2) / 4, 0.0)))
         off = np.abs(np.hypot(edge[:, 0] - a / 2, edge[:, 1] - b / 2) - radius)
-        good = off < 1.5
-        if good.mean() < 0.9:
+        good = off < 1.0
+        if good.mean() < 0.97:
             return None
         edge = edge[good]
     return a / 2, b / 2, radius

@@ -28,6 +28,9 @@ SKIN_LEAN = 0.25
 """Faces whose normal has more than this to the back are skin, the rest cut planes."""
 _ABOVE_MM = 300.0
 _BRIDGE_MM = 8.0
+_SPIKE_WINDOW_MM, _SPIKE_MM = 12.0, 0.7
+"""Skin is curved by less than this across the window; what stands out and is narrower than half
+of it is a fold, a lead's edge, or a column in which a cover was taken for skin."""
 _SMOOTH_MM = 1.5
 
 
@@ -58,8 +61,8 @@ def find_skin(volume: CTVolume, frame: Pose, span_mm: tuple[float, float]) -> Bo
     coarse = columns.coarse
     rough = columns.refined(one_sheet(rough_exits(coarse), coarse, middle[::2, ::2]))
     _require_seen(np.isfinite(rough), middle, columns)
-    heights = _bridged(exact_exits(columns, rough), rough, columns.step_mm)
-    heights = _smoothed(heights, columns)
+    found = _without_spikes(exact_exits(columns, rough), columns.step_mm)
+    heights = _smoothed(_bridged(found, rough, columns.step_mm), columns)
     _require_seen(np.isfinite(heights), middle, columns)
     points, faces = closed_under(columns.x_mm, columns.z_mm, heights, _FRONT_MM)
     return Bone(SKIN, frame.points(points), faces)
@@ -176,6 +179,17 @@ def _require_seen(known: Mask, middle: Mask, columns: Columns) -> None:
         f"vertebral body and shows {100 * share:.0f} % of it: reconstruct the scan with the whole "
         "back in view, or plan without the skin"
     )
+
+
+def _without_spikes(heights: Floats, step_mm: float) -> Floats:
+    """Forget columns that stand out of their neighbourhood: narrow things that are no skin."""
+    known = np.isfinite(heights)
+    if not known.any():
+        return heights
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    filled = heights[tuple(nearest)]
+    usual = ndimage.median_filter(filled, size=2 * round(_SPIKE_WINDOW_MM / 2 / step_mm) + 1)
+    return np.where(np.abs(filled - usual) > _SPIKE_MM, np.nan, heights)
 
 
 def _bridged(heights: Floats, rough: Floats, step_mm: float) -> Floats:
