@@ -174,7 +174,7 @@ class _Search:
         return np.asarray(done.x)
 
 
-def _search(scene: Scene, level: str, side: str, limits: AxisLimits | None) -> _Search:
+def search_of(scene: Scene, level: str, side: str, limits: AxisLimits | None) -> _Search:
     """Set the search of one pedicle up."""
     vertebra = scene.vertebrae[level]
     search = _Search(scene.solid(level), vertebra, side, limits or usual_limits(level))
@@ -200,7 +200,7 @@ def corridor_of(
         The corridor's diameter from 3 mm under the true entry to the tip, and how far
         ``entry_mm`` lies under (positive) or over the true surface along the path, mm.
     """
-    search, into = _search(scene, level, side, None), scene.poses[level].inverse
+    search, into = search_of(scene, level, side, None), scene.poses[level].inverse
     entry, tip = into.points(entry_mm), into.points(tip_mm)
     way = (tip - entry) / np.linalg.norm(tip - entry)
     point, _ = search.line(search.parameters(entry, way))
@@ -227,7 +227,7 @@ def best_corridor(
         limits: What the axis may do; None is ``usual_limits``.
         start: A line to start from besides the usual ones: point and direction (3,), LPS.
     """
-    pose, search = scene.poses[level], _search(scene, level, side, limits)
+    pose, search = scene.poses[level], search_of(scene, level, side, limits)
     further = []
     if start is not None:
         further = [search.parameters(pose.inverse.points(start[0]), pose.inverse.vectors(start[1]))]

@@ -10,6 +10,7 @@ from guidegen.phantoms import truth
 from guidegen.phantoms.catalog import load_definition
 from guidegen.phantoms.definition import Definition
 from guidegen.phantoms.heights import DEPTH_SHARES, compression, fracture_measures
+from guidegen.phantoms.reach import midline_reach
 from guidegen.phantoms.spine import build_scene
 from guidegen.phantoms.surface import gradient
 from guidegen.phantoms.vertebra import CANAL_INTO_BODY_MM
@@ -162,5 +163,12 @@ def test_narrow_pedicles_hold_no_needle_and_wide_ones_do() -> None:
     for side in ("left", "right"):
         assert truth.corridor("fracture_thoracic", "T8", side).diameter_mm < 4.5
         assert truth.corridor("fracture_thoracic", "T9", side).diameter_mm > 5.5
-        assert truth.corridor("fracture_onesided", "L1", side).diameter_mm > 4.0
-        assert truth.corridor("fracture_onesided", "L3", side).diameter_mm > 8.0
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_from_one_side_the_middle_third_is_reached_in_l3_but_not_in_l1(side: str) -> None:
+    scene = build_scene("fracture_onesided")
+    third = {level: scene.vertebrae[level].sizes.width / 6 for level in ("L1", "L3")}
+    assert midline_reach(scene, "L3", side, 4.5) < third["L3"] - 2.0
+    assert third["L1"] + 1.0 < midline_reach(scene, "L1", side, 3.0) < 20.0
+    assert midline_reach(scene, "L1", side, 8.0) == np.inf
