@@ -40,13 +40,18 @@ class GuideFigures:
 
 
 def guides_section(case: Case) -> Section | None:
-    """Draw every guide; None before there are any."""
-    guides = [guide for guide in case.guides if guide.role == "guide"]
+    """Draw every guide, and the models that carry paths; None before there are any."""
+    guides = [g for g in case.guides if g.role == "guide" or _rehearses(g)]
     if not guides:
         return None
     items = side_by_side(lambda guide: _guide_figures(case, guide), guides)
     title = "Guides on the bone"
     return Section("guides", title, "guides.html.j2", {"items": items}, new_page=True)
+
+
+def _rehearses(guide: Guide) -> bool:
+    """True for a model with channels: it is more than the bone."""
+    return guide.role == "model" and any(f.kind == "bore" for f in guide.features)
 
 
 def _guide_figures(case: Case, guide: Guide) -> GuideFigures:
@@ -106,7 +111,7 @@ def _solids(case: Case, guide: Guide) -> list[ColouredMesh]:
     """The guide, its bone, faint neighbours, and the paths it carries."""
     solids = [guide_solid(guide)]
     carried = {feature.item for feature in guide.features if feature.kind == "bore"}
-    for bone in case.bones:
+    for bone in () if guide.role == "model" else case.bones:
         if bone.name in guide.bones:
             solids.append(bone_solid(bone))
         elif bone.name in guide.neighbours:

@@ -15,7 +15,12 @@ UNITS = {"1": "", "hu": "HU", "deg": "°", "mm2": "mm²", "mm3": "mm³"}
 def measurements_section(case: Case) -> Section | None:
     """Angles and distances of the plan that are no paths, with their notes."""
     rows = [
-        (plain(m.name), number(m.value, 1), UNITS.get(m.unit, m.unit), m.note)
+        (
+            plain(m.name),
+            number(m.value, 2 if m.unit == "1" else 1),
+            UNITS.get(m.unit, m.unit),
+            m.note,
+        )
         for m in case.plan.measurements
     ]
     if not rows:

@@ -29,6 +29,8 @@ from guidegen.report.wording import DASH, number, path_title
 PIXELS = 288
 MARGIN_MM = 7.0
 FIELD_LIMITS_MM = (60.0, 96.0)
+FROM_SKIN_MM = 165.0
+"""Largest side of the pictures where a path is shown from the skin on."""
 CROSS_FIELD_MM = 42.0
 
 
@@ -62,12 +64,14 @@ def common_field_mm(case: Case) -> float:
         for plane in _long_planes(case, path):
             flat = np.abs(plane.flat(_extent(case, path)))
             reach.append(2 * float(flat.max()) + 2 * MARGIN_MM)
-    return float(np.ceil(min(max(reach), FIELD_LIMITS_MM[1])))
+    from_skin = any(path.skin_mm is not None for path in case.plan.paths)
+    return float(np.ceil(min(max(reach), FROM_SKIN_MM if from_skin else FIELD_LIMITS_MM[1])))
 
 
 def _extent(case: Case, path: Path) -> Floats:
     """Points (N, 3) that the long pictures should show: the path, its sleeve, the bone's middle."""
     points = [path.entry_mm, path.tip_mm, bone_frame(case, path.bone).origin_mm]
+    points += [] if path.skin_mm is None else [path.skin_mm]
     built = bore_of(case, path)
     if built is not None:
         points.append(built[1].point_mm)
@@ -181,6 +185,9 @@ def _path_lines(
                 corners = rectangle(top, end, bore.values[key])
                 strokes.append(Stroke(style, line(corners, field_mm, closed=True)))
         strokes.append(Stroke("axis", line(np.array([top, entry]), field_mm)))
+    elif path.skin_mm is not None:
+        skin = plane.flat(path.skin_mm)
+        strokes.append(Stroke("axis", line(np.array([skin, entry]), field_mm)))
     box = rectangle(entry, tip, path.diameter_mm)
     strokes.append(Stroke("axis", line(np.array([entry, tip]), field_mm)))
     strokes.append(Stroke("path", line(box, field_mm, closed=True)))

@@ -25,7 +25,8 @@ def plan_section(case: Case) -> Section | None:
     rows = [_path_row(case, s) if isinstance(s, Path) else _skipped_row(s) for s in sites]
     kinds = sorted({path.kind for path in case.plan.paths})
     title = "Plan: " + " and ".join(path_kind(k) for k in kinds) if kinds else "Plan"
-    return Section("plan", title, "plan.html.j2", {"rows": rows})
+    content = {"rows": rows, "has_screws": "screw" in kinds}
+    return Section("plan", title, "plan.html.j2", content)
 
 
 def _bone_order(case: Case) -> dict[str, int]:
@@ -83,11 +84,15 @@ def _skipped_row(skipped: Skipped) -> Mapping[str, Any]:
 
 
 def drill_section(case: Case) -> Section | None:
-    """Where the drill stop goes for every bore; None before there are guides."""
-    if not any(guide.role == "guide" for guide in case.guides):
+    """Where the drill stop goes for every bore; None before there are guides.
+
+    Needles stand in the puncture table.
+    """
+    drilled = [path for path in case.plan.paths if path.kind != "needle"]
+    if not drilled or not any(guide.role == "guide" for guide in case.guides):
         return None
     rows = []
-    for path in case.plan.paths:
+    for path in drilled:
         built = bore_of(case, path)
         values = built[1].values if built else {}
         stop, sleeve = values.get("drill_depth_mm"), values.get("length_mm")
