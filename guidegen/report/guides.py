@@ -63,9 +63,10 @@ def _guide_figures(case: Case, guide: Guide) -> GuideFigures:
         picture_figure(picture, camera, frame, caption)
         for picture, camera, caption in zip(pictures, cameras, captions, strict=True)
     )
+    fit = f"fit gap {number(guide.fit_gap_mm, 2)} mm"
+    contact = f"contact {number(guide.contact_area_mm2, 0)} mm²"
     facts = [
-        f"fit gap {number(guide.fit_gap_mm, 2)} mm",
-        f"contact {number(guide.contact_area_mm2, 0)} mm²",
+        *((fit, contact) if guide.contact_area_mm2 > 0 else ()),
         "size " + " × ".join(number(s, 0) for s in np.ptp(guide.vertices_mm, axis=0)) + " mm",
     ]
     return GuideFigures(

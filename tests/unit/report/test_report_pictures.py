@@ -79,8 +79,15 @@ def test_guide_pictures(case):
 
 
 def test_models_are_not_drawn_as_guides(case):
-    model = replace(case.guides[0], role="model")
+    bare = tuple(f for f in case.guides[0].features if f.kind != "bore")
+    model = replace(case.guides[0], role="model", features=bare)
     assert guides_section(replace(case, guides=(model,))) is None
+
+
+def test_models_with_channels_are_drawn(case):
+    model = replace(case.guides[0], role="model")
+    (item,) = guides_section(replace(case, guides=(model,))).content["items"]
+    assert "models/" in item.title
 
 
 def test_cylinder_is_closed_and_right():
