@@ -27,6 +27,12 @@ _MAX_COLUMNS = 14_000
 _PADDING_HU = -900
 _MARGIN_VOXELS = 1.5
 """Voxels inside the edge of the view that are not trusted: the scanner blends them with padding."""
+_ROUND = 0.9
+"""Share of the padding's border that must lie on a circle; the rest is air clipped to its value."""
+_CENTRED = 0.03
+_BLURRED_HU, _BLURRED = (-850, -300), 0.3
+"""Padding ends sharply; the border of a patient in clean air is blurred: more than this share of
+the pixels along it hold neither tissue nor air."""
 _EVERY = 16
 """Every so many slices the edge of the view is looked for; it moves slowly, if at all."""
 
@@ -161,8 +167,11 @@ def _circle(hu: npt.NDArray[np.int16]) -> tuple[float, float, float]:
     if fitted is None or fitted[2] < 0.47 * min(hu.shape):
         return whole
     away = np.sqrt((j - fitted[0]) ** 2 + (i - fitted[1]) ** 2) - fitted[2]
+    centred = np.hypot(fitted[0] - whole[0], fitted[1] - whole[1]) < _CENTRED * min(hu.shape)
+    rim = hu[(away < 0) & (away > -1.5)]
+    sharp = ((rim > _BLURRED_HU[0]) & (rim < _BLURRED_HU[1])).mean() < _BLURRED
     is_edge = same[away > 2].mean() > 0.99 and same[away < -2].mean() < 0.5
-    return fitted if is_edge else whole
+    return fitted if is_edge and (centred or sharp) else whole
 
 
 def _fitted_circle(same: Mask) -> tuple[float, float, float] | None:
@@ -176,16 +185,16 @@ def _fitted_circle(same: Mask) -> tuple[float, float, float] | None:
     pieces, _ = ndimage.label(solid)
     corners = {int(pieces[j, i]) for j in (0, -1) for i in (0, -1)} - {0}
     corner = np.isin(pieces, list(corners))
-    edge = np.argwhere(corner & ~ndimage.binary_erosion(corner, border_value=1)).astype(float)
-    for _ in range(3):
-        if len(edge) < 20:
+    border = corner & ~ndimage.binary_erosion(corner, border_value=1)
+    border[:4] = border[-4:] = border[:, :4] = border[:, -4:] = False
+    edge = np.argwhere(border).astype(float)
+    kept = np.ones(len(edge), dtype=bool)
+    for _ in range(4):
+        if kept.sum() < 20:
             return None
         terms = np.column_stack([edge, np.ones(len(edge))])
-        a, b, c = np.linalg.lstsq(terms, (edge**2).sum(axis=1), rcond=None)[0]
+        a, b, c = np.linalg.lstsq(terms[kept], (edge[kept] ** 2).sum(axis=1), rcond=None)[0]
         radius = float(np.sqrt(max(c + (a**2 + b**2) / 4, 0.0)))
         off = np.abs(np.hypot(edge[:, 0] - a / 2, edge[:, 1] - b / 2) - radius)
-        good = off < 1.0
-        if good.mean() < 0.97:
-            return None
-        edge = edge[good]
-    return a / 2, b / 2, radius
+        kept = off < 2.0
+    return (a / 2, b / 2, radius) if (off < 1.0).mean() > _ROUND else None

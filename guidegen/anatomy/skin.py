@@ -7,6 +7,7 @@ from scipy import ndimage
 from scipy.interpolate import LinearNDInterpolator
 
 from guidegen.anatomy.back_edge import averaged, exact_exits, one_sheet, rough_exits
+from guidegen.anatomy.back_profile import SOLID_HU
 from guidegen.anatomy.back_view import Columns, Mask, back_columns
 from guidegen.errors import AnatomyError
 from guidegen.geometry.lines import line_crossings
@@ -27,6 +28,7 @@ _FRONT_MM = -30.0
 SKIN_LEAN = 0.25
 """Faces whose normal has more than this to the back are skin, the rest cut planes."""
 _ABOVE_MM = 300.0
+_AT_EDGE_MM = 5.0
 _BRIDGE_MM = 8.0
 _SPIKE_WINDOW_MM, _SPIKE_MM = 12.0, 0.7
 """Skin is curved by less than this across the window; what stands out and is narrower than half
@@ -163,21 +165,23 @@ def _require_seen(known: Mask, middle: Mask, columns: Columns) -> None:
     share = float(known[middle].mean()) if middle.any() else 0.0
     if share >= _SEEN:
         return
-    y = np.arange(0.0, columns.farthest_mm() + 1.0)
-    seen = columns.sample(y)[1][middle]
-    reach = float(np.median(y[np.minimum(seen.argmin(axis=1), len(y) - 1)]))
     wanted = (
         f"the skin of the back was wanted over the middle {2 * MIDDLE_MM:.0f} mm behind the levels"
     )
-    if seen.all(axis=1).mean() > _SEEN or reach >= columns.farthest_mm():
+    y = np.arange(0.0, columns.farthest_mm() + 1.0)
+    hu, seen = columns.sample(y)
+    last = len(y) - 1 - seen[middle][:, ::-1].argmax(axis=1)
+    near = np.abs(np.arange(len(y)) - last[:, None]) < _AT_EDGE_MM
+    cut = (near & seen[middle] & (hu[middle] > SOLID_HU)).any(axis=1) & ~known[middle]
+    if cut.sum() < 0.5 * (~known[middle]).sum():
         raise AnatomyError(
             f"{wanted}, but only {100 * share:.0f} % of it can be told from what lies behind it: "
             "plan without the skin, or on a scan with air behind the back"
         )
     raise AnatomyError(
-        f"{wanted}, but the scan's view ends about {reach:.0f} mm behind the middle of the "
-        f"vertebral body and shows {100 * share:.0f} % of it: reconstruct the scan with the whole "
-        "back in view, or plan without the skin"
+        f"{wanted}, but the scan's view ends about {np.median(y[last[cut]]):.0f} mm behind the "
+        f"middle of the vertebral body and shows {100 * share:.0f} % of it: reconstruct the scan "
+        "with the whole back in view, or plan without the skin"
     )
 
 
