@@ -83,6 +83,7 @@ def build_bone_template(
         features=in_patient(features, design),
         patient_from_guide=frame,
         insertion_direction=-frame.axes[:, 2],
+        fit_gap_mm=settings.bar_clearance_mm,
         label=label,
     )
 
@@ -111,7 +112,7 @@ def _design(
     high = np.append(shape.outline.high_mm + 14.0, layer[1] + tall)
     over = Ground.around(back, low, high, settings.bar_clearance_mm + _BOUND_MM)
     punctures = standing(punctures, over, settings.bar_clearance_mm, settings)
-    punctures = tuple(_through(p, layer[1] + _OVER_BAR_MM) for p in punctures)
+    punctures = _through(punctures, layer[1] + _OVER_BAR_MM)
     keep_bores_apart([p.sleeve for p in punctures], settings)
     face = layer[1]
     places = on_surface(shape.label, layout.half_mm)
@@ -206,11 +207,23 @@ def _crossing(p: Puncture, height_mm: float) -> Floats:
     return np.asarray(sleeve.at((height_mm - sleeve.entry_mm[2]) / sleeve.out[2])[:2])
 
 
-def _through(p: Puncture, height_mm: float) -> Puncture:
-    """The sleeve made so long that it stands out of the bar."""
-    sleeve = p.sleeve
-    top = max(sleeve.top_mm, float((height_mm - sleeve.entry_mm[2]) / sleeve.out[2]))
-    return replace(p, sleeve=replace(sleeve, top_mm=top))
+def _through(punctures: Sequence[Puncture], height_mm: float) -> tuple[Puncture, ...]:
+    """Make sleeves so long that they stand out of the bar, and those of wires equally high."""
+    tops = [
+        max(p.sleeve.top_mm, float((height_mm - p.sleeve.entry_mm[2]) / p.sleeve.out[2]))
+        for p in punctures
+    ]
+    highest = max(
+        float(p.sleeve.at(top)[2])
+        for p, top in zip(punctures, tops, strict=True)
+        if p.path.kind == "pin"
+    )
+    found = []
+    for p, top in zip(punctures, tops, strict=True):
+        level = float((highest - p.sleeve.entry_mm[2]) / p.sleeve.out[2])
+        top_mm = level if p.path.kind == "pin" else top
+        found.append(replace(p, sleeve=replace(p.sleeve, top_mm=top_mm)))
+    return tuple(found)
 
 
 def _at_height(places_mm: Floats, height_mm: float) -> Floats:

@@ -149,25 +149,33 @@ def keep_bores_apart(sleeves: Sequence[Sleeve], settings: TemplateSettings) -> N
     """Raise GeometryError if a bore, or a needle on its way in, meets another sleeve's wall."""
     for n, one in enumerate(sleeves):
         for other in (*sleeves[:n], *sleeves[n + 1 :]):
-            inside = np.linspace(-2.0, one.top_mm, 40)
-            above = np.linspace(one.top_mm, one.top_mm + NEEDLE_ABOVE_MM, 60)
-            wall = settings.bore_wall_mm
-            room = _apart(one, inside, other) - (one.bore_mm + other.bore_mm) / 2 - wall
-            way = (one.outer_mm + other.bore_mm) / 2 + FREE_MM + wall
-            room = min(room, _apart(one, above, other) - way)
+            room = _room(one, other, settings.bore_wall_mm)
             if room < 0:
                 raise GeometryError(
-                    f"the sleeves of {one.name} and {other.name} need a wall of {wall:.1f} mm "
-                    f"between their bores and room for the needles, found {-room:.1f} mm too "
-                    "little; move an entry or leave one path out"
+                    f"the sleeves of {one.name} and {other.name} need a wall of "
+                    f"{settings.bore_wall_mm:.1f} mm between their bores and room for the "
+                    f"needles, found {-room:.1f} mm too little; move an entry or leave one path out"
                 )
 
 
-def _apart(one: Sleeve, heights: Floats, other: Sleeve) -> float:
-    """Smallest distance of axis points of one sleeve from the axis of another."""
-    a = np.array([one.at(h) for h in heights])
-    b = np.array([other.at(h) for h in np.linspace(-2.0, other.top_mm, 60)])
-    return float(np.linalg.norm(a[:, None] - b[None], axis=2).min())
+def _room(one: Sleeve, other: Sleeve, wall_mm: float) -> float:
+    """What is left between two sleeves' bores, and over the first one beside the other, mm."""
+    inside = np.array([one.at(h) for h in np.linspace(-2.0, one.top_mm, 40)])
+    above = one.top_mm + np.linspace(0.0, NEEDLE_ABOVE_MM, 60)
+    way = np.array([one.at(h) for h in above])
+    beside = np.array([other.at(h) for h in np.linspace(-2.0, other.top_mm, 60)])
+    bores = (one.bore_mm + other.bore_mm) / 2 + wall_mm
+    room = _apart(inside, beside) - bores
+    higher = beside[(beside - way[0]) @ one.out > 0]
+    if len(higher):
+        hub = (one.outer_mm - one.bore_mm) / 2 + FREE_MM
+        room = min(room, _apart(way, higher) - bores - hub)
+    return room
+
+
+def _apart(one: Floats, other: Floats) -> float:
+    """Smallest distance between two rows of points (N, 3)."""
+    return float(np.linalg.norm(one[:, None] - other[None], axis=2).min())
 
 
 def tab_on(

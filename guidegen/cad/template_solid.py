@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidegen.cad.assembly import OPENING_MARGIN_MM, UNDERSIZE_MM, exact_bore
+from guidegen.cad.assembly import OPENING_MARGIN_MM, exact_bore
 from guidegen.cad.blockout import columns_over, lowered, refined_distance, shadow
 from guidegen.cad.body import main_body, one_body, opened
 from guidegen.cad.features import bore_feature
@@ -27,6 +27,9 @@ _FILLET_MM = 3.0
 _TAB_FILLET_MM = 1.5
 _CLOSED_MM = 4.0
 _CROWN_MM = 3.0
+_UNDERSIZE_MM = 0.4
+"""The bore in the distance field is this much narrower: the opening bites up to 0.17 mm into the
+wall of a free-standing tube, which the exact bore then takes away."""
 
 
 def make_solid(design: Design, settings: TemplateSettings, name: str) -> Solid:
@@ -49,7 +52,7 @@ def make_solid(design: Design, settings: TemplateSettings, name: str) -> Solid:
     allowed = free_space(design, lattice, outer, over)
 
     def carved(field: Field) -> Solid:
-        away = [pilot(s, s.bore_mm - UNDERSIZE_MM, s.foot_mm + _CLOSED_MM) for s in design.sleeves]
+        away = [pilot(s, s.bore_mm - _UNDERSIZE_MM, s.foot_mm + _CLOSED_MM) for s in design.sleeves]
         field = carve(lattice, field, [*(headroom(s) for s in design.sleeves), *away])
         field = np.maximum(field, -allowed)
         field = opened(lattice, field, settings.min_wall_mm / 2 + OPENING_MARGIN_MM)
@@ -150,17 +153,18 @@ def texts(design: Design, settings: TemplateSettings) -> list[Solid]:
 
 def text_features(design: Design, settings: TemplateSettings, label: str) -> list[Feature]:
     """Label and side marks, guide frame."""
-    depth = {"depth_mm": settings.text_depth_mm}
-    size = {
-        "radius_mm": float(np.hypot(*design.layout.half_mm)),
-        "text_height_mm": design.layout.height_mm,
-    }
-    found = [
-        Feature("label", label, design.label.centre_mm, design.label.normal, {**size, **depth})
-    ]
-    for letter, tab in design.marks.items():
-        values = {"radius_mm": min(tab.half_mm), "text_height_mm": settings.mark_height_mm}
-        found.append(Feature("label", letter, tab.centre_mm, tab.normal, {**values, **depth}))
+    heights = {label: (design.label, design.layout.height_mm)}
+    heights |= {letter: (tab, settings.mark_height_mm) for letter, tab in design.marks.items()}
+    found = []
+    for text, (tab, height) in heights.items():
+        values = {
+            "radius_mm": float(np.hypot(*tab.half_mm)),
+            "half_width_mm": tab.half_mm[0],
+            "half_height_mm": tab.half_mm[1],
+            "text_height_mm": height,
+            "depth_mm": settings.text_depth_mm,
+        }
+        found.append(Feature("label", text, tab.centre_mm, tab.normal, values))
     return found
 
 

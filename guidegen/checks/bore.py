@@ -53,7 +53,13 @@ def _axis_findings(part: Part, path: Path) -> list[Finding]:
         size = abs(bore.diameter_mm - wanted)
     subject, limits = f"{part.subject}#{path.name}", part.limits
     how = "least-squares cylinder on the file read back against the plan (limit required)"
+    skin: list[Finding] = []
+    if path.skin_mm is not None:
+        off = NAN if bore is None else bore.distance_mm(path.skin_mm)
+        limit = limits.bore_offset_mm
+        skin = [Finding("bore_offset_skin", subject, off, limit, "at_most", "mm", how)]
     return [
+        *skin,
         Finding("bore_angle", subject, angle, limits.bore_angle_deg, "at_most", "deg", how),
         Finding("bore_offset_entry", subject, entry, limits.bore_offset_mm, "at_most", "mm", how),
         Finding("bore_offset_top", subject, top, limits.bore_offset_mm, "at_most", "mm", how),
@@ -83,7 +89,7 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
             wanted = feature.values.get("length_mm", NAN)
             wall = scan_wall(part.surface, bore, sleeve_top(feature, path), wanted)
             closed, length = closed_ends_mm(wall, wanted), guided_mm(wall)
-            thick, free = thinnest_mm(wall), foot_gap_mm(wall, feature, path)
+            thick, free = thinnest_mm(wall), foot_gap_mm(wall, feature, path, part.start_mm(path))
         subject = f"{part.subject}#{path.name}"
         found += [
             Finding(
@@ -109,10 +115,11 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
                 "foot_gap",
                 subject,
                 free,
-                part.limits.foot_gap_mm,
+                part.limits.foot_gap_mm if path.skin_mm is None else part.limits.skin_way_mm,
                 "at_most",
                 "mm",
-                "way of the drill from the sleeve's last closed ring to the planned entry",
+                "way from the sleeve's last closed ring to the planned entry, of a needle to its "
+                "point on the skin",
             ),
             Finding(
                 "sleeve_wall",
@@ -148,19 +155,20 @@ def closed_ends_mm(wall: Wall, length_mm: float) -> float:
     return float(min(down, up) * step)
 
 
-def foot_gap_mm(wall: Wall, feature: Feature, path: Path) -> float:
-    """How far a drill runs free from a bore's last closed ring to the entry; NaN if there is none.
+def foot_gap_mm(wall: Wall, feature: Feature, path: Path, start_mm: Floats) -> float:
+    """How far a drill runs free from a bore's last closed ring to its start; NaN if there is none.
 
     Args:
         wall: As scanned from the sleeve's top.
         feature: The bore.
         path: What it carries.
+        start_mm: (3,) on the skin or the bone.
     """
     full = np.flatnonzero(wall.closed.all(axis=1))
     if not len(full):
         return NAN
-    entry = float((path.entry_mm - sleeve_top(feature, path)) @ path.direction)
-    return entry - float(wall.height_mm[full[-1]])
+    start = float((start_mm - sleeve_top(feature, path)) @ path.direction)
+    return start - float(wall.height_mm[full[-1]])
 
 
 def guided_mm(wall: Wall) -> float:
@@ -223,20 +231,24 @@ def check_side(part: Part) -> tuple[Finding, ...]:
     """Hold each bore's side against its name: distance from the bone's middle to that side.
 
     Left is taken from the patient's frame (LPS, x to the left) and the insertion direction: it is
-    square to both the way in and the body's long axis. Where the bore's axis meets the bone must
-    lie on the side that the path is named after.
+    square to both the way in and the body's long axis. Where the bore's axis meets the bone, and
+    of a needle also where it goes through the skin, must lie on the side that the path is named
+    after. A wire into the spinous process has no side.
     """
     found = []
     for path in part.paths:
+        if path.kind == "pin" and path.side == "":
+            continue
         bore = part.cylinders[path.name]
         bone = part.bone_surfaces.get(path.bone)
         value = NAN
         if bore is not None and bone is not None and path.side in ("left", "right"):
             left = patient_left(path.direction, part.guide.insertion_direction)
-            along = (path.entry_mm - bore.point_mm) @ bore.direction
-            entry = bore.point_mm + along * bore.direction
+            starts = np.array([path.entry_mm, part.start_mm(path)])
+            along = (starts - bore.point_mm) @ bore.direction
+            places = bore.point_mm + along[:, None] * bore.direction
             sign = 1.0 if path.side == "left" else -1.0
-            value = sign * float((entry - bone.samples.points_mm.mean(axis=0)) @ left)
+            value = float((sign * (places - bone.samples.points_mm.mean(axis=0)) @ left).min())
         subject = f"{part.subject}#{path.name}"
         how = "entry of the measured bore on the side of its name, from the bone's middle"
         found.append(Finding("bore_side", subject, value, _SIDE_MM, "at_least", "mm", how))

@@ -11,6 +11,11 @@ from guidegen.model.plan import Path
 
 _START_MM = 3.0
 _STEP_MM = 0.5
+_WIRE = "axis of the measured bore, from 3 mm under the entry to the wire's tip, stays in the bone"
+_NEEDLE = (
+    "needle of the planned diameter on the measured bore's axis, from 3 mm under the entry to the "
+    "tip, against the bone's surface: below 0.05 mm counts as none (case contract)"
+)
 _REFERENCE = (
     "screw of the planned diameter on the measured bore's axis, from 3 mm under the entry to the "
     "tip, against the bone's surface; below 2 mm is Gertzbein-Robbins A or B"
@@ -18,14 +23,23 @@ _REFERENCE = (
 
 
 def check_breach(part: Part) -> tuple[Finding, ...]:
-    """Measure how far a screw along each measured bore leaves the bone; transpedicular only."""
+    """Measure how far a screw or needle along each measured bore leaves the bone.
+
+    Of the routes only the transpedicular; of a wire into the spinous process half of its
+    thickness may leave it.
+    """
     found = []
     for path in part.paths:
-        if path.route != "transpedicular":
+        if path.route != "transpedicular" and path.kind != "pin":
             continue
+        limit, how = part.limits.breach_mm, _REFERENCE
+        if path.kind == "needle":
+            limit, how = part.limits.needle_breach_mm, _NEEDLE
+        if path.kind == "pin":
+            limit, how = path.diameter_mm / 2, _WIRE
         subject = f"{part.subject}#{path.name}"
-        value, limit = breach_mm(part, path), part.limits.breach_mm
-        found.append(Finding("breach", subject, value, limit, "at_most", "mm", _REFERENCE))
+        value = breach_mm(part, path)
+        found.append(Finding("breach", subject, value, limit, "at_most", "mm", how))
     return tuple(found)
 
 

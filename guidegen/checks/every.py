@@ -14,6 +14,7 @@ from guidegen.checks.model import check_model
 from guidegen.checks.part import NAN, Part
 from guidegen.checks.printable import check_printable
 from guidegen.checks.removal import check_removal
+from guidegen.checks.template import check_midline, check_over_skin, check_stand_off
 from guidegen.model.findings import Finding
 
 Check = Callable[[Part], tuple[Finding, ...]]
@@ -36,9 +37,30 @@ GUIDE_CHECKS: tuple[Check, ...] = (
     check_side_marks,
 )
 """For guides with drill sleeves."""
+_PUNCTURE_CHECKS: tuple[Check, ...] = (
+    check_overlap,
+    check_removal,
+    check_bores,
+    check_sleeves,
+    check_drill,
+    check_side,
+    check_breach,
+    check_label,
+    check_side_marks,
+)
+SKIN_TEMPLATE_CHECKS: tuple[Check, ...] = (
+    *_PUNCTURE_CHECKS,
+    check_contact,
+    check_over_skin,
+    check_midline,
+)
+"""For templates on the skin; held by hand and laid by marks, so docking is not asked of them."""
+BONE_TEMPLATE_CHECKS: tuple[Check, ...] = (*_PUNCTURE_CHECKS, check_stand_off)
+"""For templates on K-wires, which touch nothing but the wires."""
 CASE_CHECKS = (check_coverage,)
 """Look at all parts of a case together."""
-ALL_CHECKS = (*SOLID_CHECKS, *CASE_CHECKS, *MODEL_CHECKS, *GUIDE_CHECKS)
+_TEMPLATE_CHECKS = (check_over_skin, check_midline, check_stand_off)
+ALL_CHECKS = (*SOLID_CHECKS, *CASE_CHECKS, *MODEL_CHECKS, *GUIDE_CHECKS, *_TEMPLATE_CHECKS)
 
 
 def run_checks(part: Part, checks: tuple[Check, ...]) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.ndimage import affine_transform
 
 from guidegen.checks.bore import patient_left
-from guidegen.checks.part import NAN, Part
+from guidegen.checks.part import NAN, Part, label_axes, label_size
 from guidegen.mesh.sampling import face_areas_normals
 from guidegen.model.arrays import Floats
 from guidegen.model.findings import Finding
@@ -60,7 +60,8 @@ def engraved_depth(part: Part, label: Feature) -> tuple[Floats, Mask]:
     """
     radius = label.values.get("radius_mm", 3.0)
     steps = np.arange(-radius, radius + _PIXEL_MM / 2, _PIXEL_MM)
-    right, up = label_axes(label)
+    half = label_size(label)
+    right, up = label_axes(label, None if half is None else part.up)
     x, y = np.meshgrid(steps, steps, indexing="xy")
     start = label.point_mm + _ABOVE_MM * label.direction
     origins = start + x[..., None] * right + y[..., None] * up
@@ -68,6 +69,8 @@ def engraved_depth(part: Part, label: Feature) -> tuple[Floats, Mask]:
     _, normals = face_areas_normals(part.surface.vertices, part.surface.faces)
     flat = (face >= 0) & (normals[face] @ label.direction > 0.97)
     flat &= np.linalg.norm(np.stack([x.ravel(), y.ravel()]), axis=0) <= radius
+    if half is not None and part.up is not None:
+        flat &= (np.abs(x.ravel()) <= half[0]) & (np.abs(y.ravel()) <= half[1])
     below = np.where(flat, hit - _ABOVE_MM, np.nan)
     near = below[np.abs(below) < 0.25]
     level = float(np.median(near)) if len(near) else 0.0
@@ -76,33 +79,24 @@ def engraved_depth(part: Part, label: Feature) -> tuple[Floats, Mask]:
     return depth.reshape(x.shape), plate.reshape(x.shape)
 
 
-def label_axes(label: Feature) -> tuple[Floats, Floats]:
-    """Two unit vectors in the label's face, right-handed with its normal."""
-    normal = label.direction
-    right = np.cross(np.eye(3)[2] if abs(normal[2]) < 0.9 else np.eye(3)[1], normal)
-    right = right / np.linalg.norm(right)
-    return right, np.cross(normal, right)
-
-
 def check_side_marks(part: Part) -> tuple[Finding, ...]:
     """Read the engraved L and R marks from the mesh, and see on which side they stand.
 
     ``side_mark_read``: how much better the engraving matches its own letter than the other one or
     either one mirrored, in any turn. ``side_mark_side``: distance of the mark from the bones'
-    middle to the side that it names.
+    middle to the side that it names (of those that the paths go into).
     """
     found = []
-    seats = [surface.samples.points_mm.mean(axis=0) for surface in part.seats]
     for mark in part.features("label"):
         if mark.item not in ("L", "R"):
             continue
         depth, _ = engraved_depth(part, mark)
         away = NAN
-        if seats:
+        if part.middle_mm is not None:
             forward = part.guide.insertion_direction
             left = patient_left(-mark.direction, forward)
             sign = 1.0 if mark.item == "L" else -1.0
-            away = sign * float((mark.point_mm - np.mean(seats, axis=0)) @ left)
+            away = sign * float((mark.point_mm - part.middle_mm) @ left)
         subject, like = f"{part.subject}#label {mark.item}", read_letter(depth, mark.item)
         found += [
             Finding("side_mark_read", subject, like, _ALIKE, "at_least", "1", _READ),

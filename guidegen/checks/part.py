@@ -7,6 +7,8 @@ from functools import cached_property
 from threading import Lock
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from guidegen.checks.cylinder import Cylinder, fit_bore
 from guidegen.checks.seat import gaps_under
 from guidegen.mesh.surface import Surface
@@ -33,10 +35,42 @@ def surface_of(bone: Bone) -> Surface:
         return _SURFACES[bone]
 
 
-def label_patch(label: Feature) -> Patch:
-    """The round piece of surface that a label takes up."""
-    width = 2 * label.values.get("radius_mm", 0.0)
-    return Patch(label.point_mm, label.direction, None, width, 0, _LABEL_DEEP_MM)
+def label_axes(label: Feature, up: Floats | None = None) -> tuple[Floats, Floats]:
+    """Two unit vectors in a label's face, right-handed with its normal.
+
+    Args:
+        label: The designed label.
+        up: (3,) where its text's upper side is, roughly; None if nobody knows.
+    """
+    normal = label.direction
+    if up is None:
+        right = np.cross(np.eye(3)[2] if abs(normal[2]) < 0.9 else np.eye(3)[1], normal)
+    else:
+        right = np.cross(up, normal)
+    right = right / np.linalg.norm(right)
+    return right, np.cross(normal, right)
+
+
+def label_size(label: Feature) -> tuple[float, float] | None:
+    """Half width and half height of the plate under a label; None for a round patch."""
+    sizes = [label.values.get(f"half_{name}_mm") for name in ("width", "height")]
+    return None if sizes[0] is None or sizes[1] is None else (sizes[0], sizes[1])
+
+
+def label_patch(label: Feature, up: Floats | None = None) -> Patch:
+    """The piece of surface that a label takes up: a rectangle if its sizes are known, else round.
+
+    Args:
+        label: The designed label.
+        up: (3,) where its text's upper side is, roughly.
+    """
+    half = label_size(label)
+    if half is None or up is None:
+        width = 2 * label.values.get("radius_mm", 0.0)
+        return Patch(label.point_mm, label.direction, None, width, 0, _LABEL_DEEP_MM)
+    right, _ = label_axes(label, up)
+    size = 2 * half[0], 2 * half[1]
+    return Patch(label.point_mm, label.direction, right, *size, _LABEL_DEEP_MM)
 
 
 @dataclass(frozen=True)
@@ -55,6 +89,10 @@ class Limits:
             (engineering choice).
         breach_mm: Largest breach of a planned screw: below grade C of Gertzbein and Robbins.
         docking: Smallest docking score (engineering choice, see ``checks.docking``).
+        skin_way_mm: Longest way that a needle runs free between its sleeve and the skin: with
+            0.25 mm of play over 25 mm of sleeve its point strays 0.2 mm (engineering choice).
+        needle_breach_mm: Largest breach of a needle through a pedicle: less counts as none (case
+            contract).
     """
 
     min_wall_mm: float = 2.0
@@ -66,6 +104,8 @@ class Limits:
     gap_mm: float = 0.1
     breach_mm: float = 2.0
     docking: float = 0.05
+    skin_way_mm: float = 20.0
+    needle_breach_mm: float = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +158,23 @@ class Part:
         """The bore designed for a path."""
         return next((f for f in self.features("bore") if f.item == path.name), None)
 
+    @staticmethod
+    def start_mm(path: Path) -> Floats:
+        """(3,): where the instrument leaves the sleeve for the body: on the skin, or on bone."""
+        return path.entry_mm if path.skin_mm is None else path.skin_mm
+
+    @cached_property
+    def middle_mm(self) -> Floats | None:
+        """(3,): middle of the bones that the paths go into, else of what the guide sits on.
+
+        Not that of the skin: where a scan ends, its middle lies anywhere.
+        """
+        planned = {p.bone for p in self.paths} & self.bone_surfaces.keys()
+        found = [self.bone_surfaces[name] for name in sorted(planned)] or list(self.seats)
+        if not found:
+            return None
+        return np.asarray(np.mean([s.samples.points_mm.mean(axis=0) for s in found], axis=0))
+
     @cached_property
     def cylinders(self) -> dict[str, Cylinder | None]:
         """The bore measured for each path's name; None if none was designed or none is there."""
@@ -136,7 +193,13 @@ class Part:
     @property
     def label_patches(self) -> tuple[Patch, ...]:
         """Where text is engraved."""
-        return tuple(label_patch(label) for label in self.features("label"))
+        return tuple(label_patch(label, self.up) for label in self.features("label"))
+
+    @property
+    def up(self) -> Floats | None:
+        """(3,): the upper side of the texts on a guide, to the patient's head; None of a model."""
+        frame = self.guide.patient_from_guide
+        return None if frame is None else frame.axes[:, 1]
 
     def finding(
         self, code: str, value: float, limit: float, sense: str, unit: str, reference: str = ""

@@ -49,7 +49,8 @@ class Guide:
         features: Bores, label, contacts.
         patient_from_guide: z against the insertion direction; None for a model.
         insertion_direction: (3,) the way it is pushed on to the bone; None for a model.
-        fit_gap_mm: Wanted distance between contact and bone.
+        fit_gap_mm: Wanted distance between contact and bone; of a bar that stands off the skin,
+            between it and the skin.
         contact_area_mm2: Designed contact.
         label: The engraved text on one line.
     """

@@ -73,7 +73,7 @@ class Back:
         return self.patient_from_bone.axes[:, 2]
 
 
-def needle(level, side, height, pose, skin, mirror=1.0, axial=20.0, sagittal=8.0):
+def needle(level, side, height, pose, skin, axial=12.0, sagittal=4.0):
     """From the skin through one pedicle: towards the midline and to the head going in."""
     sign = SIDE[side]
     a, b = np.radians([axial, sagittal])
@@ -88,6 +88,16 @@ def needle(level, side, height, pose, skin, mirror=1.0, axial=20.0, sagittal=8.0
     return Path(
         name, level, "needle", side, start, tip, 3.5, pilot_diameter_mm=3.5, skin_mm=on_skin
     )
+
+
+def wire(name, height, pose, mesh, skin):
+    """Straight from behind into the spinous process of L3."""
+    way, start = np.array([0.0, -1.0, 0.0]), np.array([0.0, 400.0, height])
+    found = [RayTarget(*surface).first_hit(start[None], way)[0][0] for surface in (mesh, skin)]
+    entry, out = (start + far * way for far in found)
+    ends = pose.points(entry), pose.points(entry + 15 * way), 1.8
+    name = f"L3_kwire_{name}"
+    return Path(name, "L3", "pin", "", *ends, pilot_diameter_mm=1.8, skin_mm=pose.points(out))
 
 
 def make_back(mesh, turn=(0, 0, 0), sides=("left", "right"), levels=("L3",), **kind):
@@ -107,24 +117,6 @@ def make_back(mesh, turn=(0, 0, 0), sides=("left", "right"), levels=("L3",), **k
     found = [needle(v, s, heights[v], pose, skin) for v in levels for s in sides]
     tips = np.array([(1.5 * np.sin(h), 0.0, h - 18.0) for h in heights.values()])
     tips[:, 1] = skin_depth(tips[:, 0], tips[:, 2], kind.get("mirror", 1.0))
-    pins = []
-    for name, z in (("upper", -13.0), ("lower", -23.0)):
-        entry = np.array([0.0, 40.0, z])
-        on_skin = np.array([0.0, skin_depth(0.0, z, kind.get("mirror", 1.0)), z])
-        ends = (pose.points(p) for p in (entry, entry - [0, 15, 0], on_skin))
-        start, tip, out = ends
-        pins.append(
-            Path(
-                f"L3_kwire_{name}",
-                "L3",
-                "pin",
-                "",
-                start,
-                tip,
-                1.8,
-                skin_mm=out,
-                pilot_diameter_mm=1.8,
-            )
-        )
+    pins = [wire(name, z, pose, mesh, skin) for name, z in (("upper", -14.0), ("lower", -21.0))]
     own = Bone(SKIN, pose.points(skin[0]), skin[1])
     return Back(pose, own, bones, tuple(found), tuple(pins), pose.points(tips))
