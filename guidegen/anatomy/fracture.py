@@ -1,4 +1,4 @@
-"""Shape of a vertebral body: heights, wedge angle, volume and back wall, from its surface."""
+"""Shape of a vertebral body: front, middle and back height, and the angle of its endplates."""
 
 from __future__ import annotations
 
@@ -6,35 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from guidegen.anatomy.back_wall import trace_back_wall
+from guidegen.anatomy.body_surface import (
+    BAND_MM,
+    EDGE_MM,
+    BodySurface,
+    band_mm,
+    bridged,
+    median_profile,
+    seen_values,
+)
 from guidegen.errors import AnatomyError
-from guidegen.geometry.planes import FittedPlane, fit_plane
-from guidegen.mesh.surface import Surface
+from guidegen.geometry.planes import fit_plane
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
+from guidegen.model.volume import CTVolume
 
-BAND_MM = 3.0
-"""The heights are measured within this distance of the mid-plane."""
 SHARES = {"front": 0.06, "middle": 0.50, "back": 0.94}
 """Where along the body's depth; 6 % keeps off the rounded rim."""
-_REACH_MM = 6.0
-"""Rays start this far outside what is looked for (engineering choice: over an osteophyte, still
-short of a neighbour that the surface was joined to)."""
-_SHARE_SEEN = 0.3
-"""Smallest share of a patch's rays that must meet bone (engineering choice)."""
-_FRONT_RAYS_MM = 10.0
-_RING = (0.55, 0.65, 0.75, 0.85)
-"""Where an endplate's plane is fitted, as a share of the body's half width and depth at mid-height
-(engineering choice: outside what sinks in, inside the rim's osteophytes)."""
-_GAP_MM, _GAP_DEPTH_MM = 8.0, 1.0
-"""A gap in the front or back wall lower than the first and deeper than the second is bridged
-(engineering choice: the basivertebral vein's is some 5 mm high, an open cleft less)."""
-_CORNERS_MM = (0.8, 3.0)
-"""The back corners are the hindmost places this far from either endplate (engineering choice:
-under the rim's rounding, over a fragment's tip)."""
-_CELL_MM = 1.0
+_STRIP = np.linspace(0.04, 0.16, 5)
+"""Strips that an endplate's slope is taken from, share of the depth from either wall (engineering
+choice: inside the rim's osteophytes, outside what sinks in)."""
+_STEP_MM = 0.5
+_LEAST_DEPTH = 0.6
+"""A body this much less deep than its landmarks say is cut off or broken out."""
 _CUT_MM = 0.15
 """A plate that is flatter than this, and the bone's end, is where the scan ends."""
 
@@ -68,150 +65,84 @@ class BodyShape:
         return {"front": self.front_mm, "middle": self.middle_mm, "back": self.back_mm}
 
 
-class _Body:
-    """A bone's surface in the vertebra's frame, and what the landmarks say of its body."""
+def _walls(body: BodySurface) -> tuple[float, float]:
+    """Y of the front and the back wall at mid-height in the mid-sagittal band.
 
-    def __init__(self, bone: Bone, landmarks: Landmarks) -> None:
-        self.name = bone.name
-        self.complete = bone.complete
-        to_bone = landmarks.patient_from_bone.inverse
-        self.surface = Surface(to_bone.points(bone.vertices_mm), bone.faces)
-        corners = self.surface.vertices[self.surface.faces]
-        self._outward = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        size = landmarks["body_centre"].values
-        self.width = float(np.ravel(size["width_mm"])[0])
-        self.depth = float(np.ravel(size["depth_mm"])[0])
-        canal = landmarks["canal_centre"]
-        self.canal = to_bone.points(canal.position_mm)
-        self.canal_radius = float(np.ravel(canal.values["radius_mm"])[0])
-        self.plates = {
-            up: (
-                to_bone.points(landmarks[f"{name}_endplate_centre"].position_mm),
-                to_bone.vectors(np.array(landmarks[f"{name}_endplate_centre"].values["normal"])),
-            )
-            for name, up in (("superior", 1.0), ("inferior", -1.0))
-        }
-        self.half = (self.plates[1.0][0][2] - self.plates[-1.0][0][2]) / 2
-
-    def met(self, origins: Floats, direction: Floats) -> Floats:
-        """(N, 3): where rays from outside enter the bone; NaN where they miss or start inside."""
-        way = np.asarray(direction, dtype=np.float64)
-        distance, face = self.surface.rays.first_hit(origins, way)
-        entering = (face >= 0) & (self._outward[face] @ way < 0)
-        far = np.where(entering, distance, np.nan)
-        return np.asarray(origins + far[:, None] * way)
-
-    def plate(self, xy: Floats, up: float) -> Floats:
-        """(N, 3): the endplate's surface over or under points (N, 2), from outside the body.
-
-        From outside, so that a cleft inside the body does not matter.
-        """
-        point, normal = self.plates[up]
-        z = point[2] - ((xy - point[:2]) @ normal[:2]) / normal[2]
-        origins = np.column_stack([xy, z + up * _REACH_MM])
-        found = self.met(origins, np.array([0.0, 0.0, -up]))
-        beyond = up * found[:, 2] < -up * self.plates[-up][0][2] * 1.5 - self.half
-        found[beyond] = np.nan
-        return found
-
-
-def _seen(values: Floats, bone: str, what: str) -> Floats:
-    """The values that are numbers, if there are enough of them."""
-    found = values[np.isfinite(values)]
-    if len(found) < _SHARE_SEEN * len(values) or len(found) < 3:
-        raise AnatomyError(
-            f"{bone}: {what} was not found on {len(values) - len(found)} of {len(values)} rays: "
-            "the body is cut off or its surface is broken; leave this level out"
-        )
-    return found
-
-
-def _band(step_mm: float = 0.5) -> Floats:
-    return np.arange(-BAND_MM, BAND_MM + 1e-9, step_mm)
-
-
-def _wall(body: _Body, x: Floats, z: Floats, back: bool) -> Floats:
-    """(X, Z): y of the front or back wall at each x and z; NaN where there is none."""
-    grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
-    start = body.canal[1] if back else -body.depth - _FRONT_RAYS_MM
-    origins = np.column_stack([grid[:, 0], np.full(len(grid), start), grid[:, 1]])
-    found = body.met(origins, np.array([0.0, -1.0 if back else 1.0, 0.0]))[:, 1]
-    found[found < -body.depth if back else found > body.depth / 2] = np.nan
-    return np.asarray(found.reshape(len(x), len(z)))
-
-
-def _median(values: Floats) -> Floats:
-    """Median over the first axis of what is a number; NaN where there is nothing."""
-    seen = np.isfinite(values).any(axis=0)
-    found = np.full(values.shape[1], np.nan)
-    found[seen] = np.nanmedian(values[:, seen], axis=0)
-    return found
-
-
-def _bridged(profile: Floats, step_mm: float) -> Floats:
-    """Bridge low gaps in a wall: (N,) how far it stands out at evenly spaced heights.
-
-    A closing: the highest ground within half a gap's height either way, then the lowest of it.
+    The back wall lies no farther back than the line between its corners: what does is a fragment.
     """
-    half = round(_GAP_MM / 2 / step_mm)
-    padded = np.pad(np.nan_to_num(profile, nan=-np.inf), 2 * half, constant_values=-np.inf)
-    window = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
-    closed = np.lib.stride_tricks.sliding_window_view(window.max(axis=1), 2 * half + 1).min(axis=1)
-    gap = np.isfinite(closed) & ~(closed - profile < _GAP_DEPTH_MM)
-    return np.where(gap, closed, profile)
+    z = np.arange(-0.6 * body.half, 0.6 * body.half + _STEP_MM / 2, _STEP_MM)
+    out = bridged(-median_profile(body.wall(band_mm(), z, False)), _STEP_MM)
+    front = -float(np.median(seen_values(out[np.abs(z) <= 1.0], body.name, "the front wall")))
+    wall = trace_back_wall(body, BAND_MM)
+    middle = np.abs(wall.z) <= 1.0
+    back = float(np.median(np.minimum(wall.profile, wall.line)[middle])) if middle.any() else front
+    if back - front < _LEAST_DEPTH * body.depth:
+        raise AnatomyError(
+            f"{body.name}: the body is {back - front:.0f} mm deep at mid-height where about "
+            f"{body.depth:.0f} mm were expected: it is cut off or broken out; leave this level out"
+        )
+    return front, back
 
 
-def _walls(body: _Body) -> tuple[float, float]:
-    """Y of the front and the back wall at mid-height in the mid-sagittal band."""
-    step = 0.5
-    z = np.arange(-0.6 * body.half, 0.6 * body.half + step / 2, step)
-    found = []
-    for name, sign in (("front", -1.0), ("back", 1.0)):
-        out = _bridged(sign * _median(_wall(body, _band(), z, sign > 0)), step)
-        middle = _seen(out[np.abs(z) <= 1.0], body.name, f"the body's {name} wall")
-        found.append(sign * float(np.median(middle)))
-    return found[0], found[1]
-
-
-def _height(body: _Body, y: float, name: str) -> tuple[float, float]:
+def _height(body: BodySurface, y: float, name: str) -> tuple[float, float]:
     """Height and its spread in the band at one place along the depth."""
-    spots = np.stack(np.meshgrid(_band(), y + np.arange(-1.0, 1.01, 0.5)), -1).reshape(-1, 2)
-    way = body.plate(spots, 1.0)[:, 2] - body.plate(spots, -1.0)[:, 2]
-    found = _seen(way, body.name, f"the body's height at its {name}")
-    spread = 1.4826 * float(np.median(np.abs(found - np.median(found))))
-    return float(np.median(found)), spread
+    spots = np.stack(np.meshgrid(band_mm(), y + np.arange(-1.0, 1.01, 0.5)), -1).reshape(-1, 2)
+    deep = np.inf if name == "middle" else EDGE_MM
+    way = body.plate(spots, 1.0, deep)[:, 2] - body.plate(spots, -1.0, deep)[:, 2]
+    found = seen_values(way, body.name, f"the body's height at its {name}")
+    return float(np.median(found)), _scatter(found)
 
 
-def _plane(body: _Body, walls: tuple[float, float], up: float) -> FittedPlane:
-    """Fit a plane to the outer ring of an endplate: what lies inside may have sunk in."""
-    angle, share = np.meshgrid(np.linspace(0, 2 * np.pi, 48, endpoint=False), _RING)
-    x = share * np.cos(angle) * body.width / 2
-    y = np.mean(walls) + share * np.sin(angle) * (walls[1] - walls[0]) / 2
-    found = body.plate(np.column_stack([x.ravel(), y.ravel()]), up)
-    _seen(found[:, 2], body.name, f"the {'upper' if up > 0 else 'lower'} endplate")
-    return fit_plane(found[np.isfinite(found[:, 2])], np.array([0.0, 0.0, up]))
+def _spots(body: BodySurface, walls: tuple[float, float], shares: Floats) -> Floats:
+    """(N, 2): spots of an endplate at shares of the depth, in the middle half of the width."""
+    reach = body.width / 4
+    x, y = np.meshgrid(np.linspace(-reach, reach, 21), walls[0] + shares * (walls[1] - walls[0]))
+    return np.column_stack([x.ravel(), y.ravel()])
 
 
-def _lean_deg(plane: FittedPlane, up: float) -> float:
-    """How far an endplate falls to the front, in the sagittal plane."""
-    return float(np.degrees(np.arctan2(-plane.normal[1], up * plane.normal[2])))
+def _scatter(values: Floats) -> float:
+    """Robust standard deviation."""
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
-def _require_whole(body: _Body, planes: Mapping[float, FittedPlane]) -> None:
+def _lean(body: BodySurface, walls: tuple[float, float], up: float) -> tuple[float, float]:
+    """How far an endplate falls to the front, and the spread, degrees.
+
+    The line through the medians of a strip at its front and one at its back: the edges stand
+    where the middle has sunk in, or is hollow by nature.
+    """
+    heights, scatter = [], []
+    for shares in (_STRIP, 1.0 - _STRIP):
+        found = body.plate(_spots(body, walls, shares), up)[:, 2]
+        side = "upper" if up > 0 else "lower"
+        seen = seen_values(found, body.name, f"the {side} endplate's edge")
+        heights.append(float(np.median(seen)))
+        scatter.append(_scatter(seen))
+    way = (1.0 - 2.0 * float(_STRIP.mean())) * (walls[1] - walls[0])
+    rise = up * (heights[1] - heights[0])
+    spread = float(np.hypot(scatter[0], scatter[1]))
+    return float(np.degrees(np.arctan2(rise, way))), float(np.degrees(np.arctan2(spread, way)))
+
+
+def _require_whole(body: BodySurface, walls: tuple[float, float]) -> None:
     """Refuse a body that ends where the scan ends: a flat plate with no bone beyond it."""
     if body.complete:
         return
-    for up, plane in planes.items():
+    for side, up in (("upper", 1.0), ("lower", -1.0)):
+        found = body.surface_plate(_spots(body, walls, np.linspace(0.2, 0.8, 13)), up, np.inf)
+        seen = found[np.isfinite(found[:, 2])]
+        if len(seen) < 3:
+            continue
+        plane = fit_plane(seen, np.array([0.0, 0.0, up]))
         beyond = (body.surface.vertices - plane.point) @ plane.normal
         if plane.spread_mm < _CUT_MM and beyond.max() < 1.0:
-            side = "upper" if up > 0 else "lower"
             raise AnatomyError(
                 f"{body.name}: the body's {side} end is cut off by the field of view, so its "
                 "heights can't be measured; leave this level out or scan a larger field"
             )
 
 
-def measure_shape(bone: Bone, landmarks: Landmarks) -> BodyShape:
+def measure_shape(bone: Bone, landmarks: Landmarks, volume: CTVolume | None = None) -> BodyShape:
     """Measure the heights and the wedge angle of a vertebral body.
 
     A height is the distance between the endplates along z of the vertebra's frame, the median
@@ -219,12 +150,17 @@ def measure_shape(bone: Bone, landmarks: Landmarks) -> BodyShape:
     the depth from front to back wall at mid-height in that band. All rays come from outside, so
     that clefts in the body don't count; they start 6 mm off the endplates, and those that start in
     an osteophyte are left out. Low gaps in front and back wall (the basivertebral vein's, an open
-    cleft) are bridged. The endplates' planes are fitted to the outer ring of each plate, which
-    stands where the middle has sunk in.
+    cleft) are bridged. The endplates' slopes are those of the lines from their front to their
+    back edges (strips at 4-16 % of the depth from either wall, in the middle half of the width).
+
+    A surface follows the voxels: with slices of 1 mm an endplate is up to 0.5 mm off. With the CT
+    at hand the middle of the endplate's bright sheet is taken instead, moved out by what it lies
+    under the surface on the average of both plates.
 
     Args:
         bone: The vertebra, patient LPS.
         landmarks: Of the same vertebra.
+        volume: The CT, or a crop that holds the vertebra; None to rest on the surface alone.
 
     Returns:
         Heights, angle and spreads.
@@ -232,121 +168,21 @@ def measure_shape(bone: Bone, landmarks: Landmarks) -> BodyShape:
     Raises:
         AnatomyError: The body is cut off or a wall or plate was not found.
     """
-    body = _Body(bone, landmarks)
-    front, back = _walls(body)
-    depth = back - front
-    planes = {up: _plane(body, (front, back), up) for up in (1.0, -1.0)}
-    _require_whole(body, planes)
-    found = {name: _height(body, front + share * depth, name) for name, share in SHARES.items()}
-    scatter = np.hypot(planes[1.0].spread_mm, planes[-1.0].spread_mm)
+    body = BodySurface(bone, landmarks, volume)
+    walls = _walls(body)
+    _require_whole(body, walls)
+    body.sharpen(_spots(body, walls, np.linspace(0.04, 0.96, 24)))
+    leans = [_lean(body, walls, up) for up in (1.0, -1.0)]
+    depth = walls[1] - walls[0]
+    found = {name: _height(body, walls[0] + part * depth, name) for name, part in SHARES.items()}
     spreads = {name: spread for name, (_, spread) in found.items()}
-    spreads["kyphosis"] = float(np.degrees(np.arctan2(scatter, 0.8 * depth)))
+    spreads["kyphosis"] = float(np.hypot(leans[0][1], leans[1][1]))
     return BodyShape(
         bone=bone.name,
         front_mm=found["front"][0],
         middle_mm=found["middle"][0],
         back_mm=found["back"][0],
-        kyphosis_deg=sum(_lean_deg(plane, up) for up, plane in planes.items()),
+        kyphosis_deg=leans[0][0] + leans[1][0],
         depth_mm=depth,
         spreads=spreads,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _BackWall:
-    """The back wall: y over height at several x, and the line between its two corners.
-
-    Args:
-        z: (Z,) heights.
-        y: (X, Z) of the wall; NaN where the canal is filled.
-        line: (Z,) of the straight line between the corners.
-        inner: (Z,) true between the corners.
-    """
-
-    z: Floats
-    y: Floats
-    line: Floats
-    inner: npt.NDArray[np.bool_]
-
-
-def _back_wall(body: _Body, reach_mm: float) -> _BackWall:
-    """Trace the back wall within ``reach_mm`` of the mid-plane, and join its corners."""
-    _, back = _walls(body)
-    ends = [
-        float(np.median(_seen(body.plate(np.array([[x, back - 1.5] for x in _band()]), up)[:, 2],
-                              body.name, "the body's back edge")))
-        for up in (-1.0, 1.0)
-    ]  # fmt: skip
-    z = np.arange(ends[0], ends[1], 0.25)
-    over, under = z - ends[0], ends[1] - z
-    y = _wall(body, np.linspace(-reach_mm, reach_mm, 9), z, True)
-    profile = np.where(np.isfinite(_median(y)), _median(y), -np.inf)
-    corners = []
-    for away in (over, under):
-        zone = np.flatnonzero((away >= _CORNERS_MM[0]) & (away <= _CORNERS_MM[1]))
-        spot = zone[int(profile[zone].argmax())] if len(zone) else 0
-        if not np.isfinite(profile[spot]):
-            raise AnatomyError(
-                f"{body.name}: the corners of the body's back wall were not found: bone fills the "
-                "canal or the body is cut off; look at the slices"
-            )
-        corners.append(spot)
-    foot, head = corners
-    line = profile[foot] + (z - z[foot]) * (profile[head] - profile[foot]) / (z[head] - z[foot])
-    inner = np.minimum(over, under) > _CORNERS_MM[1]
-    return _BackWall(z, y, line, inner)
-
-
-def back_wall_bulge_mm(bone: Bone, landmarks: Landmarks) -> float:
-    """Measure how far bone stands behind the straight line between the body's back corners.
-
-    The wall is traced from the canal's centre to the front, in nine sagittal planes within half
-    the canal's radius of the mid-plane (the middle half of its width where it is round); the
-    corners are the hindmost places 0.8-3.0 mm from either endplate. An intact wall is
-    hollow: 0. A corner that is pushed back as a whole does not show here: look for bone in the
-    canal too.
-
-    Args:
-        bone: The vertebra, patient LPS.
-        landmarks: Of the same vertebra.
-
-    Returns:
-        mm, at least 0; the median of five neighbouring planes at the worst place.
-
-    Raises:
-        AnatomyError: The back wall was not found.
-    """
-    body = _Body(bone, landmarks)
-    wall = _back_wall(body, body.canal_radius / 2)
-    behind = np.where(np.isfinite(wall.y), wall.y, body.canal[1]) - wall.line
-    five = np.lib.stride_tricks.sliding_window_view(behind, 5, axis=0)
-    return float(max(np.median(five, axis=-1)[:, wall.inner].max(), 0.0))
-
-
-def body_volume_mm3(bone: Bone, landmarks: Landmarks) -> float:
-    """Measure the volume of the vertebral body.
-
-    What of the bone lies in front of the plane through the two corners of the back wall (left and
-    right along x), and no more than 6 mm beside the body's width at mid-height: pedicles and arch
-    are left out at their roots. Marrow and clefts count. Sampled every millimetre.
-
-    Args:
-        bone: The vertebra, patient LPS.
-        landmarks: Of the same vertebra.
-
-    Raises:
-        AnatomyError: The back wall was not found.
-    """
-    body = _Body(bone, landmarks)
-    wall = _back_wall(body, body.canal_radius / 2)
-    low, high = body.surface.low, body.surface.high
-    side = body.width / 2 + _REACH_MM
-    x = np.arange(max(low[0], -side), min(high[0], side), _CELL_MM)
-    y = np.arange(low[1], wall.line.max() + _CELL_MM, _CELL_MM)
-    tall = 1.5 * body.half + _REACH_MM
-    z = np.arange(max(low[2], -tall), min(high[2], tall), _CELL_MM)
-    points = np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1).reshape(-1, 3) + _CELL_MM / 2
-    slope = (wall.line[-1] - wall.line[0]) / (wall.z[-1] - wall.z[0])
-    limit = wall.line[0] + slope * (points[:, 2] - wall.z[0])
-    points = points[points[:, 1] < limit]
-    return float(body.surface.inside(points).sum()) * _CELL_MM**3

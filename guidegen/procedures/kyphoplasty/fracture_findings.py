@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from guidegen.anatomy.back_wall import back_wall_bulge_mm, body_volume_mm3
 from guidegen.anatomy.canal_bone import CanalBone, canal_bone
-from guidegen.anatomy.fracture import back_wall_bulge_mm, body_volume_mm3
 from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
