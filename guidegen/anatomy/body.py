@@ -13,6 +13,8 @@ from guidegen.model.arrays import Floats
 
 _STEP_MM = 0.5
 _REACH_MM = 36.0
+_THROUGH = 1.3
+"""A chord this much longer than most of its bundle leaves the body through a pedicle or a rib."""
 _BESIDE = {
     0: np.array([[y, z] for y in (-4.0, 0.0, 4.0) for z in (-2.0, 0.0, 2.0)]),
     1: np.array([[x, z] for x in (-9.0, -6.0, 6.0, 9.0) for z in (-2.0, 0.0, 2.0)]),
@@ -75,6 +77,8 @@ def _recentre(field: DistanceField, centre: Floats, axis: int) -> tuple[Floats, 
     ahead, back = ray_exits(field, origins, direction), ray_exits(field, origins, -direction)
     middle, length = (ahead - back) / 2, ahead + back
     found = np.isfinite(middle)
+    if found.any():
+        found &= ~(length > _THROUGH * np.nanquantile(length, 0.25))
     if found.sum() < 3:
         raise AnatomyError(
             "the vertebral body was not found in front of the canal: it is cut off by the field "

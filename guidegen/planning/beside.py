@@ -23,6 +23,8 @@ _ENOUGH_MM = 4.0
 """Room beyond this does not make a way better."""
 _RIB_WEIGHT = 0.15
 """What 1 mm through another bone weighs in mm of room: a rib is in the way, but can be passed."""
+_SLANT_WEIGHT = 0.05
+"""What 1 deg to head or foot weighs in mm of room: of two ways with like room the level one."""
 _TRIED = 400
 
 
@@ -35,6 +37,7 @@ class BesideLimits:
         sagittal_deg: Smallest and largest angle towards the head.
         tip_y_mm: The tip lies in front of it.
         tip_lateral_mm: Where the tip may lie across, towards the needle's own side.
+        entry_y_mm: The entry lies behind it.
         front_margin_mm: Smallest distance of the tip from the front cortex along the axis.
         canal_half_mm: Half the canal's width at the pedicle.
         canal_y_mm: y of the canal's front and back wall.
@@ -47,6 +50,7 @@ class BesideLimits:
     sagittal_deg: tuple[float, float]
     tip_y_mm: float
     tip_lateral_mm: tuple[float, float]
+    entry_y_mm: float
     front_margin_mm: float
     canal_half_mm: float
     canal_y_mm: tuple[float, float]
@@ -106,6 +110,8 @@ def _measure(
     spare = canal - limits.radius_mm - limits.canal_margin_mm
     score = np.minimum(np.minimum(spare, room - limits.radius_mm - 0.5), _ENOUGH_MM)
     bad = outside[:, 0] | (first == 0) | (length < _MIN_IN_BODY_MM) | (spare < 0) | (free < 0)
+    entry_y = tips[:, 1] - length * ways[:, 1]
+    bad |= entry_y < limits.entry_y_mm
     bad |= (margin < limits.front_margin_mm) | (room < limits.radius_mm + 0.5)
     return np.where(bad, -np.inf, score), length, canal
 
@@ -136,6 +142,7 @@ def way_beside(
     tips, axial, sagittal = _lattice(limits, height_mm, side)
     ways = directions(axial, sagittal, side)
     score, length, canal = _measure(field, limits, tips, ways)
+    score = score - _SLANT_WEIGHT * np.abs(sagittal)
     best: Beside | None = None
     reached = -np.inf
     for n in np.argsort(-score, kind="stable")[:_TRIED]:

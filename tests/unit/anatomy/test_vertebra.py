@@ -7,6 +7,8 @@ from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.level import Level
+from guidegen.phantoms.spine import build_scene
+from guidegen.phantoms.truth import surface
 
 from ..planning.vertebra_shape import Shape
 
@@ -75,3 +77,15 @@ def test_a_pedicle_that_is_cut_off_is_left_out():
 def test_no_body_is_an_error_that_names_the_level():
     with pytest.raises(AnatomyError, match="L3"):
         find_landmarks(cut(None, lambda p: 20.0 - p[..., 1]), SHAPE.level())
+
+
+@pytest.mark.parametrize("name", ["T8", "T9"])
+def test_pedicles_close_to_the_midline_do_not_move_the_bodys_centre(name):
+    """In a narrow thoracic canal chords beside the vein's opening leave through the pedicles."""
+    scene = build_scene("fracture_thoracic")
+    vertebra, pose = scene.vertebrae[name], scene.poses[name]
+    canal = Pose.from_axes(pose.axes, pose.points(vertebra.canal_centre), PATIENT, name)
+    bone = surface("fracture_thoracic", name, 1.0)
+    marks = find_landmarks(bone, Level(name, canal, (-12.0, 12.0)))
+    off = pose.inverse.points(marks["body_centre"].position_mm)
+    assert np.abs(off).max() < 0.8, off
