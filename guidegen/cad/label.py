@@ -8,13 +8,12 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont
 
-from guidegen.cad.settings import GuideSettings
 from guidegen.mesh.solid import Solid
 from guidegen.model.arrays import Floats
 
@@ -120,7 +119,19 @@ def parted(word: str, n: int) -> tuple[str, ...]:
     return (word[:at], *parted(word[at:], n - 1))
 
 
-def fit_layout(words: Sequence[str], width_mm: float, settings: GuideSettings) -> Layout:
+class HasTexts(Protocol):
+    """Settings of a part with a label."""
+
+    @property
+    def text_height_mm(self) -> float:
+        """Height of capitals where there is room."""
+
+    @property
+    def text_min_height_mm(self) -> float:
+        """Smallest height that prints and reads."""
+
+
+def fit_layout(words: Sequence[str], width_mm: float, settings: HasTexts) -> Layout:
     """Break words into lines so that the capitals are as tall as the plate's width allows.
 
     Fewer lines win unless more give letters that are 0.5 mm taller. The first word (the case) is

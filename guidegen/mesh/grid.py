@@ -8,11 +8,12 @@ from typing import Any
 import igl
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import distance_transform_edt, label, map_coordinates
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
 from guidegen.errors import GeometryError
+from guidegen.mesh.sampling import sample_surface
 from guidegen.mesh.sdf import signed_distance
 from guidegen.model.arrays import Floats, Ints
 
@@ -207,6 +208,61 @@ def distance_to_zero(
         tree = cKDTree(crossings, balanced_tree=False, compact_nodes=False)
         distance = tree.query(lattice.points(where), distance_upper_bound=bound_mm)[0]
         out[where] = np.minimum(distance, bound_mm)
+    return out
+
+
+def distance_to_centres(
+    lattice: Lattice, centres_mm: Floats, where: npt.NDArray[np.bool_], bound_mm: float
+) -> Field:
+    """Measure how far the nodes chosen by ``where`` are from the nearest of some points (N, 3).
+
+    Returns:
+        Field of ``bound_mm`` with distances, at most ``bound_mm``, at ``where``.
+    """
+    out = np.full(lattice.shape, bound_mm, dtype=np.float32)
+    if len(centres_mm) and where.any():
+        tree = cKDTree(centres_mm, balanced_tree=False, compact_nodes=False)
+        distance = tree.query(lattice.points(where), distance_upper_bound=bound_mm)[0]
+        out[where] = np.minimum(distance, bound_mm)
+    return out
+
+
+def near_nodes(lattice: Lattice, points_mm: Floats, reach_mm: float) -> npt.NDArray[np.bool_]:
+    """Tell for each node (shape) whether one of the points (N, 3) lies near; a little generous."""
+    index = np.rint((points_mm - lattice.origin_mm) / lattice.spacing_mm).astype(np.int64)
+    index = index[((index >= 0) & (index < lattice.shape)).all(axis=1)]
+    empty = np.ones(lattice.shape, dtype=bool)
+    empty[tuple(index.T)] = False
+    far = distance_transform_edt(empty, sampling=lattice.spacing_mm)
+    return np.asarray(far <= reach_mm + lattice.spacing_mm)
+
+
+def banded_distance(
+    lattice: Lattice, vertices_mm: Floats, faces: Ints, bound_mm: float
+) -> Field:
+    """Signed distance to a closed surface at all nodes; farther than ``bound_mm`` +- that.
+
+    Measured exactly in a band round the surface; the sign of each region beyond it is that of
+    one of its nodes.
+
+    Args:
+        lattice: Whose nodes.
+        vertices_mm: (V, 3).
+        faces: (F, 3), closed, outward.
+        bound_mm: At least four times the lattice's spacing.
+    """
+    samples = sample_surface(vertices_mm, faces, lattice.spacing_mm).points_mm
+    band = near_nodes(lattice, np.concatenate([samples, vertices_mm]), bound_mm)
+    regions, count = label(~band)
+    out = np.full(lattice.shape, bound_mm, dtype=np.float32)
+    if count:
+        flat = np.unique(regions.ravel(), return_index=True)
+        firsts = np.array(np.unravel_index(flat[1], lattice.shape)).T[flat[0] > 0]
+        spots = lattice.origin_mm + lattice.spacing_mm * firsts
+        inside = signed_distance(spots, vertices_mm, faces) < 0
+        lookup = np.concatenate([[False], inside])
+        out[lookup[regions]] = -bound_mm
+    out[band] = bounded_distance(lattice.points(band), vertices_mm, faces, bound_mm)
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from guidegen.model.arrays import Floats, Ints
 
@@ -27,6 +28,12 @@ class Samples:
     normals: Floats
     faces: Ints
     area_mm2: float
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Samples:
+        """Those that are chosen (N,)."""
+        return Samples(
+            self.points_mm[chosen], self.normals[chosen], self.faces[chosen], self.area_mm2
+        )
 
 
 def face_areas_normals(vertices: Floats, faces: Ints) -> tuple[Floats, Floats]:

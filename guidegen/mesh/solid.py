@@ -78,6 +78,21 @@ class Solid:
         return cls(body.transform(np.ascontiguousarray(pose[:3, :4])), what)
 
     @classmethod
+    def ball(cls, centre_mm: Floats, radius_mm: float) -> Solid:
+        """Make a ball of 32 segments about a centre (3,)."""
+        return cls(manifold3d.Manifold.sphere(radius_mm, 32).translate(centre_mm), "ball")
+
+    @classmethod
+    def hull(cls, points_mm: Floats, what: str = "hull") -> Solid:
+        """Wrap the convex hull round points (N, 3)."""
+        points = np.ascontiguousarray(points_mm, dtype=np.float64)
+        return cls(manifold3d.Manifold.hull_points(points), what)
+
+    def refined(self, edge_mm: float) -> Solid:
+        """Split long edges, so that no triangle spans the part: searches on it stay quick."""
+        return Solid(self._body.refine_to_length(edge_mm), "refined")
+
+    @classmethod
     def union(cls, parts: Iterable[Solid]) -> Solid:
         """Join solids."""
         bodies = [p._body for p in parts]

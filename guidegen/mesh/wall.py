@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import igl
 import numpy as np
@@ -19,6 +20,10 @@ _SLACK = 0.005
 _TINY_MM = 1e-3
 _LOWEST = 100
 _MARGIN_MM = 0.5
+_CLOSE_MM = 0.1
+_NEAR_MM = 2.0
+_CREST_DEG = 95.0
+_CREST_MM = 0.8
 Mask = npt.NDArray[np.bool_]
 _ON_EDGE_MM = 0.15
 _EDGE_DEG = 100.0
@@ -127,6 +132,41 @@ def thinnest_wall(
     return Wall(value, point, share)
 
 
+def thin_places(
+    vertices: Floats, faces: Ints, least_mm: float, near_mm: Floats | None = None
+) -> Floats:
+    """Find the places that ``thinnest_wall`` would call thinner than allowed, and thin crests.
+
+    Crests are taken whole, not only where they are 1 mm away from their edge: which of their
+    points are depends on where the samples fall.
+
+    Args:
+        vertices: (V, 3) mm.
+        faces: (F, 3), closed, outward.
+        least_mm: Smallest wall allowed.
+        near_mm: (N, 3) only places within 2 mm of these are judged; None for all.
+
+    Returns:
+        (N, 3): centres of the spheres that are smaller, halfway through the wall.
+    """
+    if near_mm is not None:
+        faces = faces[_around(vertices, faces, near_mm, _NEAR_MM + 2 * least_mm)]
+    solid = _Solid(vertices, faces, SPACING_MM)
+    samples, start = solid.samples, (least_mm + _CLOSE_MM) / 2
+    if near_mm is not None:
+        reach = cKDTree(near_mm).query(samples.points_mm, distance_upper_bound=_NEAR_MM)[0]
+        samples = samples.only(np.isfinite(reach))
+    places = samples.points_mm, samples.normals
+    radius, touched = np.full(len(places[0]), start), np.array(places[0])
+    _shrink(places, radius, touched, np.arange(len(radius)), solid.near_sample)
+    _shrink(places, radius, touched, np.flatnonzero(radius < start), solid.nearest)
+    apart = _apart_deg(samples, radius, touched)
+    crest = (apart > _CREST_DEG) & ((2 * radius > _CREST_MM) | (apart > _WALL_DEG))
+    thin = crest | _counts(solid, samples, (radius, touched), (), 2 * start)
+    thin &= 2 * radius < least_mm
+    return np.asarray((places[0] - places[1] * radius[:, None])[thin])
+
+
 class _Solid:
     """A surface with its samples and search trees."""
 
@@ -136,7 +176,11 @@ class _Solid:
         self._tree.init(vertices, faces)
         self.samples = sample_surface(vertices, faces, spacing_mm)
         self._cloud = cKDTree(self.samples.points_mm)
-        self.edges = cKDTree(convex_edges(vertices, faces, self.samples))
+
+    @cached_property
+    def edges(self) -> cKDTree:
+        """Points along convex edges."""
+        return cKDTree(convex_edges(*self._mesh, self.samples))
 
     def near_sample(self, points: Floats) -> tuple[Floats, Floats]:
         """Distance (N,) and place (N, 3) of the nearest sample: quick, a little too far."""
@@ -189,11 +233,7 @@ def _counts(
 ) -> Mask:
     """Whether each ball (radii, points touched) is judged: no edge, no label (N,)."""
     points, (radius, touched) = samples.points_mm, balls
-    centres = points - samples.normals * radius[:, None]
-    one, two = points - centres, touched - centres
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
-    cosine = np.einsum("nd,nd->n", one, two) / np.where(lengths > 0, lengths, 1)
-    apart = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    apart = _apart_deg(samples, radius, touched)
     free = 2 * radius >= ceiling_mm
     counts = free | (apart > _EDGE_DEG)
     for reach, which in ((EDGE_MM, apart < _WALL_DEG), (_ON_EDGE_MM, 2 * radius < _ON_EDGE_MM)):
@@ -204,6 +244,15 @@ def _counts(
     for patch in patches:
         counts &= ~(patch.holds(points) | (patch.holds(touched) & ~free))
     return np.asarray(counts)
+
+
+def _apart_deg(samples: Samples, radius: Floats, touched: Floats) -> Floats:
+    """How far apart the two points lie that each ball touches, seen from its centre (N,)."""
+    one = samples.normals * radius[:, None]
+    two = touched - samples.points_mm + one
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    cosine = np.einsum("nd,nd->n", one, two) / np.where(lengths > 0, lengths, 1)
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def _shrink(

@@ -1,0 +1,125 @@
+"""Thicken what would be too thin to print, and leave all other surface as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from guidegen.cad.body import opened
+from guidegen.cad.channel import APPROACH_MM, Channel
+from guidegen.cad.parts import Part, carve, cylinder
+from guidegen.errors import GeometryError
+from guidegen.mesh.grid import (
+    Field,
+    Lattice,
+    banded_distance,
+    distance_to_centres,
+    isosurface,
+    near_nodes,
+)
+from guidegen.mesh.solid import Solid
+from guidegen.mesh.wall import thin_places
+from guidegen.model.arrays import Floats
+
+_GRID_MM = 0.6
+_BAND_MM = 2.2
+_OVER_MM = 0.2
+"""The balls' radius over half the wall: on the grid they lie up to 0.05 mm lower, and between
+centres 0.4 mm apart up to 0.02 mm."""
+_UNDER_MM = 0.12
+"""Flakes and crests are taken away that a ball this much smaller than half the wall can't reach."""
+_CREVICE_MM = 1.2
+"""Narrower gaps (joints, vessels) are filled: printed they would clog, and on the grid they would
+be crossed by strands."""
+_SPARE_MM = 0.1
+_ROUNDS = 8
+
+
+def thickened(
+    solid: Solid, touching: Floats, channels: Sequence[Channel], least_mm: float, name: str
+) -> Solid:
+    """Make every wall thick enough to print.
+
+    Balls of the smallest wall's size are put halfway through every place that is thinner; what
+    no ball a little smaller can reach (flakes, the tips of sharp crests) is taken away. Both are
+    done in one distance field: a bone's rough surface has more flakes than samples of it find,
+    and the field has none below its grid. Elsewhere its isosurface is the bone's to 0.05 mm.
+    Beside a channel the balls are moved out until they only touch it: there the wall grows to
+    the outside alone.
+
+    Args:
+        solid: With narrower channels cut.
+        touching: (N, 3) places where bones all but touch, to be bridged.
+        channels: To be cut exactly, with the needles' way to them kept free of what is added.
+        least_mm: Smallest wall.
+        name: Of the model, for errors.
+
+    Raises:
+        GeometryError: Thin places remain after several rounds.
+    """
+    vertices, faces = solid.arrays()
+    thin = np.concatenate([thin_places(vertices, faces, least_mm + _SPARE_MM), touching])
+    low, high = vertices.min(axis=0) - _BAND_MM, vertices.max(axis=0) + _BAND_MM
+    lattice = Lattice.around(low, high, _GRID_MM)
+    field = banded_distance(lattice, vertices, faces, _BAND_MM)
+    field = np.minimum(field, _balls(lattice, thin, channels, least_mm / 2 + _OVER_MM))
+    field = -opened(lattice, -field, _CREVICE_MM / 2, 1.0)
+    field = opened(lattice, field, least_mm / 2 - _UNDER_MM, 1.0)
+    tools = [c.solid() for c in channels]
+    body = Solid.from_mesh(*isosurface(lattice, field), name).bodies()[0]
+    return _mended(body.minus(tools) if tools else body, channels, least_mm, name)
+
+
+def _balls(
+    lattice: Lattice, thin: Floats, channels: Sequence[Channel], radius_mm: float
+) -> Field:
+    """Distance field of balls beside the channels, the needles' ways kept free."""
+    centres = _beside(thin, channels, radius_mm)
+    near = near_nodes(lattice, centres, radius_mm + 2 * _GRID_MM)
+    field = distance_to_centres(lattice, centres, near, _BAND_MM + radius_mm)
+    return carve(lattice, field - np.float32(radius_mm), [_way(c) for c in channels])
+
+
+def _way(channel: Channel) -> Part:
+    """A channel with the needle's way to it."""
+    start = channel.start_mm - APPROACH_MM * channel.direction
+    return cylinder(start, channel.end_mm, channel.diameter_mm / 2)
+
+
+def _mended(solid: Solid, channels: Sequence[Channel], least_mm: float, name: str) -> Solid:
+    """Put further balls, exactly, where the field's grid left a wall a little too thin."""
+    ways = [c.solid(approach=True) for c in channels]
+    radius = least_mm / 2 + _OVER_MM
+    near: Floats | None = None
+    for _ in range(_ROUNDS):
+        near = thin_places(*solid.arrays(), least_mm + _SPARE_MM, near)
+        if not len(near):
+            return solid
+        centres = _beside(near, channels, radius)
+        blobs = Solid.union(Solid.ball(c, radius) for c in _apart(centres))
+        solid = Solid.union([solid, blobs.minus(ways) if ways else blobs]).bodies()[0]
+    raise GeometryError(
+        f"{name}: every wall of the model should be {least_mm:g} mm thick, found thinner ones "
+        f"after {_ROUNDS} rounds of thickening; lower min_wall_mm or look at the bone's surface"
+    )
+
+
+def _apart(points: Floats) -> Floats:
+    """Points (N, 3) at least 0.2 mm apart."""
+    _, first = np.unique(np.rint(points / 0.2).astype(np.int64), axis=0, return_index=True)
+    return np.asarray(points[np.sort(first)])
+
+
+def _beside(points: Floats, channels: Sequence[Channel], radius_mm: float) -> Floats:
+    """Points (N, 3) moved away from the channels' axes until balls round them only touch them."""
+    moved = np.array(points)
+    for channel in channels:
+        along = (moved - channel.start_mm) @ channel.direction
+        off = moved - channel.start_mm - along[:, None] * channel.direction
+        distance = np.linalg.norm(off, axis=1)
+        least = channel.diameter_mm / 2 + radius_mm
+        near = (distance < least) & (along > -radius_mm) & (along < channel.length_mm + radius_mm)
+        near &= distance > 1e-6
+        moved[near] += off[near] * (least / distance[near] - 1)[:, None]
+    return moved
