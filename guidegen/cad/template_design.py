@@ -24,6 +24,8 @@ NEEDLE_ABOVE_MM = 60.0
 _ON_AXIS_MM = 0.5
 _MARK_ROOM_MM = 1.7
 _LIFT_MM = 0.8
+_LEVEL_MM = 0.3
+"""Sleeves whose tops lie this near in height count as level."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,7 @@ def _room(one: Sleeve, other: Sleeve, wall_mm: float) -> float:
     beside = np.array([other.at(h) for h in np.linspace(-2.0, other.top_mm, 60)])
     bores = (one.bore_mm + other.bore_mm) / 2 + wall_mm
     room = _apart(inside, beside) - bores
-    higher = beside[(beside - way[0]) @ one.out > 0]
+    higher = beside[(beside - way[0]) @ one.out > _LEVEL_MM]
     if len(higher):
         hub = (one.outer_mm - one.bore_mm) / 2 + FREE_MM
         room = min(room, _apart(way, higher) - bores - hub)

@@ -29,7 +29,7 @@ def skin_depth(x, z, mirror=1.0):
     return 90.0 + flank + furrow - (z + 15.0) ** 2 / 900.0 + 0.04 * x
 
 
-def skin_mesh(half=(130.0, 110.0), step=2.5, mirror=1.0, middle=(0.0, 0.0)):
+def skin_mesh(half=(105.0, 85.0), step=2.5, mirror=1.0, middle=(0.0, 0.0)):
     """Closed: the back over x left, z head; cut off at the sides, at both ends and in front."""
     x = np.arange(middle[0] - half[0], middle[0] + half[0] + step / 2, step)
     z = np.arange(middle[1] - half[1], middle[1] + half[1] + step / 2, step)
