@@ -24,9 +24,9 @@ _CORNERS_MM = (0.8, 3.0)
 """The back corners are the hindmost places this far from either end of the wall (engineering
 choice: under the rim's rounding, over a fragment's tip)."""
 _WALL_MM = 5.0
-"""What lies farther in front of the wall's middle is no part of it: a bridge to a neighbour."""
+"""What lies farther in front of the wall's hollow is no part of it: a bridge to a neighbour."""
 _EDGE_MM = (2.0, 3.0, 4.0)
-"""So far in front of the wall's middle the endplates' height ends it."""
+"""So far in front of the wall's hollow the endplates' heights tell where it ends."""
 _LONGEST = 1.6
 """The wall is looked for up to this share of the body's half height from its middle."""
 _CELL_MM = 1.0
@@ -38,8 +38,9 @@ class BackWall:
 
     Args:
         z: (Z,) heights from the lower to the upper corner.
-        profile: (Z,) y of the wall, the median over the planes; -inf where the canal is filled.
-        y: (X, Z) of the wall in each sagittal plane; NaN where the canal is filled.
+        profile: (Z,) y of the wall, the median over the planes; the canal's centre where bone
+            fills it.
+        y: (X, Z) of the wall in each sagittal plane; NaN where there is none.
         line: (Z,) y of the straight line between the corners.
     """
 
@@ -63,12 +64,12 @@ def _edge_z(body: BodySurface, wall_y: float, up: float) -> float:
 
 def _run(body: BodySurface, profile: Floats, z: Floats) -> slice:
     """The stretch round mid-height, from endplate to endplate, where there is a wall."""
-    near = np.isfinite(profile) & (np.abs(z) < OUTSIDE_MM)
+    near = np.isfinite(profile) & (np.abs(z) < 0.8 * body.half)
     if not near.any():
         return slice(0, 0)
-    middle = float(np.median(profile[near]))
-    low, high = (_edge_z(body, middle, up) for up in (-1.0, 1.0))
-    wall = np.isfinite(profile) & (profile > middle - _WALL_MM) & (z > low) & (z < high)
+    hollow = float(np.percentile(profile[near], 20))
+    low, high = (_edge_z(body, hollow, up) for up in (-1.0, 1.0))
+    wall = np.isfinite(profile) & (profile > hollow - _WALL_MM) & (z > low) & (z < high)
     start = np.flatnonzero(near & wall)
     if not len(start):
         return slice(0, 0)
@@ -88,7 +89,7 @@ def trace_back_wall(body: BodySurface, reach_mm: float) -> BackWall:
     hindmost places 0.8-3.0 mm from the ends of the median over the planes.
 
     Raises:
-        AnatomyError: There is no wall, or the canal is filled at its corners.
+        AnatomyError: There is no wall.
     """
     z = np.arange(-_LONGEST * body.half, _LONGEST * body.half, _STEP_MM)
     y = body.wall(np.linspace(-reach_mm, reach_mm, 9), z, True)
@@ -98,8 +99,8 @@ def trace_back_wall(body: BodySurface, reach_mm: float) -> BackWall:
     n = run.stop - run.start
     if n < 3 * edge[1]:
         raise AnatomyError(
-            f"{body.name}: the body's back wall was not found in front of the canal: bone fills "
-            "the canal or the body is cut off; look at the slices and leave this level out"
+            f"{body.name}: the body's back wall was not found in front of the canal: the body is "
+            "cut off or broken out; look at the slices and leave this level out"
         )
     foot = run.start + edge[0] + int(profile[run][edge[0] : edge[1]].argmax())
     head = run.stop - edge[1] + int(profile[run][n - edge[1] : n - edge[0]].argmax())
@@ -127,7 +128,7 @@ def back_wall_bulge_mm(bone: Bone, landmarks: Landmarks) -> float:
     """
     body = BodySurface(bone, landmarks)
     wall = trace_back_wall(body, body.canal_radius / 2)
-    behind = np.where(np.isfinite(wall.y), wall.y, body.canal[1]) - wall.line
+    behind = np.nan_to_num(wall.y - wall.line)
     five = np.lib.stride_tricks.sliding_window_view(behind, 5, axis=0)
     return float(max(np.median(five, axis=-1).max(), 0.0))
 

@@ -70,11 +70,14 @@ class BodySurface:
             self._grey = GreyEndplates(volume, pose, bone.vertices_mm)
 
     def met(self, origins: Floats, direction: Floats) -> Floats:
-        """(N, 3): where rays from outside enter the bone; NaN where they miss or start inside."""
+        """(N, 3): where rays from outside enter the bone; NaN where they miss.
+
+        A ray that starts in bone has met it where it starts.
+        """
         way = np.asarray(direction, dtype=np.float64)
         distance, face = self.surface.rays.first_hit(origins, way)
-        entering = (face >= 0) & (self._outward[face] @ way < 0)
-        far = np.where(entering, distance, np.nan)
+        leaving = (face >= 0) & (self._outward[face] @ way > 0)
+        far = np.where(leaving, 0.0, np.where(face >= 0, distance, np.nan))
         return np.asarray(origins + far[:, None] * way)
 
     def plane_z(self, xy: Floats, up: float) -> Floats:
@@ -86,11 +89,14 @@ class BodySurface:
         """(N, 3): the endplate's surface over or under points (N, 2), from outside the body.
 
         From outside, so that a cleft inside the body does not matter. What lies more than
-        ``deep_mm`` under the landmarks' plane, or on the other half, is left out: NaN.
+        ``deep_mm`` under the landmarks' plane, on the other half, or where the ray starts (an
+        osteophyte) is left out: NaN.
         """
         z = self.plane_z(xy, up)
-        found = self.met(np.column_stack([xy, z + up * OUTSIDE_MM]), np.array([0.0, 0.0, -up]))
-        found[(up * (z - found[:, 2]) > deep_mm) | (up * found[:, 2] < 0.0)] = np.nan
+        start = z + up * OUTSIDE_MM
+        found = self.met(np.column_stack([xy, start]), np.array([0.0, 0.0, -up]))
+        deep = (up * (z - found[:, 2]) > deep_mm) | (up * found[:, 2] < 0.0)
+        found[deep | (found[:, 2] == start)] = np.nan
         return found
 
     def sharpen(self, xy: Floats) -> None:
@@ -119,7 +125,10 @@ class BodySurface:
         return found
 
     def wall(self, x: Floats, z: Floats, back: bool) -> Floats:
-        """(X, Z): y of the front or back wall at each x and z; NaN where there is none."""
+        """(X, Z): y of the front or back wall at each x and z; NaN where there is none.
+
+        Where bone fills the canal the back wall is the canal's centre.
+        """
         grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
         start = self.canal[1] if back else -self.depth - _FRONT_RAYS_MM
         origins = np.column_stack([grid[:, 0], np.full(len(grid), start), grid[:, 1]])

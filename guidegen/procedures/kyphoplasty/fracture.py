@@ -50,13 +50,21 @@ class FractureSettings(Settings):
         ge=0.05,
         le=0.6,
     )
+    max_spread_mm: float = setting(
+        1.0,
+        "mm",
+        "A height that scatters more than this over its rays is called uncertain (engineering "
+        "choice: smooth endplates scatter by 0.1-0.6 mm)",
+        ge=0.2,
+        le=5.0,
+    )
     max_bulge_mm: float = setting(
-        1.8,
+        1.6,
         "mm",
         "Bone farther behind the straight line between the body's back corners is a broken back "
         "wall, which many hold to be a reason against the operation (Perez et al., Int J Spine "
         "Surg 2021;15(2):353); the limit is an engineering choice: lips of the basivertebral vein "
-        "reached 1.4 mm in an intact thorax, a fragment of 3 mm measures 2.1 mm",
+        "reached 1.4 mm in an intact thorax, a fragment of 3 mm measures 1.9-2.3 mm",
         ge=0.5,
         le=6.0,
     )

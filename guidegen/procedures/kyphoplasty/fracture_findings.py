@@ -67,6 +67,15 @@ def _height_notice(name: str, measure: FractureMeasure, settings: FractureSettin
             "its own back height: a crush does not show, compare with an earlier image"
         )
         found.append(Notice("heights_without_neighbours", text, name))
+    spreads = measure.shape.spreads
+    unsure = [place for place in PLACES if spreads.get(place, 0.0) > settings.max_spread_mm]
+    if unsure:
+        text = (
+            f"{name}: the endplates are uneven at the {' and '.join(unsure)} (spread over "
+            f"{settings.max_spread_mm:.1f} mm), so the height there is uncertain: look at the "
+            "slices for an osteophyte or a step"
+        )
+        found.append(Notice("heights_uncertain", text, name))
     if measure.grade == 0:
         text = (
             f"{name}: no height of the body is {settings.mild_share:.0%} below that of "
@@ -118,12 +127,12 @@ def fracture_notices(
         settings: Limits.
 
     Returns:
-        ``no_fracture``, ``heights_without_neighbours``, ``heights_not_measured``: plain;
-        ``broken_back_wall``, ``canal_fragment``, ``back_wall_unseen``: red.
+        ``no_fracture``, ``heights_without_neighbours``, ``heights_uncertain``,
+        ``heights_not_measured``: plain; ``broken_back_wall``, ``canal_fragment``, ``back_wall_unseen``: red.
     """
     found: list[Notice] = []
     for name, why in failed.items():
-        found.append(Notice("heights_not_measured", f"no body heights of {name}: {why}", name))
+        found.append(Notice("heights_not_measured", f"no body heights: {why}", name))
     for name, measure in measures.items():
         found += _height_notice(name, measure, settings)
     for name in dict.fromkeys((*measures, *failed)):
