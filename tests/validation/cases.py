@@ -56,22 +56,36 @@ STRAIGHT = ScanOptions()
 
 @dataclass(frozen=True)
 class Wish:
-    """What to scan and plan: one phantom, some levels, the scanner's settings."""
+    """What to scan and plan: one phantom, some levels, the scanner's settings, the procedure's."""
 
     phantom: str
     levels: str
     options: ScanOptions = STRAIGHT
     lowest_level: str | None = None
+    procedure: str = "pedicle-screws"
+    approach: str | None = None
+    accept_posture: bool = False
 
     @property
     def name(self) -> str:
-        """A name for folders and tables: phantom, levels, how it was scanned."""
+        """A name for folders and tables: phantom, levels, how it was scanned, what was asked."""
+        words = [self.phantom, self.levels, *self._scan]
+        words += [self.approach] if self.approach else []
+        return "_".join([*words, *(["accepted"] if self.accept_posture else [])])
+
+    @property
+    def scan_name(self) -> str:
+        """A name for the scan alone: what differs in what was asked is planned on the same one."""
         scan = self.options
-        words = [self.phantom, self.levels]
-        words += [f"oblique{scan.oblique_deg:g}"] if scan.oblique_deg else []
+        grid = f"{scan.spacing_mm:g}x{scan.slice_mm:g}"
+        return "_".join([self.phantom, *self._scan, grid, "dicom"])
+
+    @property
+    def _scan(self) -> list[str]:
+        scan = self.options
+        words = [f"oblique{scan.oblique_deg:g}"] if scan.oblique_deg else []
         words += [f"tilt{scan.tilt_deg:g}"] if scan.tilt_deg else []
-        words += [scan.flip] if scan.flip else []
-        return "_".join(words)
+        return words + ([scan.flip] if scan.flip else [])
 
 
 @dataclass(frozen=True)
@@ -110,10 +124,13 @@ class Case:
 
 
 def scan(wish: Wish, folder: Path) -> Path:
-    """Write the phantom's DICOM series."""
+    """Write the phantom's DICOM series; a folder that is there already is taken as it is."""
+    if folder.is_dir():
+        return folder
     definition = definition_of(wish.phantom)
-    hu, grid = render(build_scene(definition), wish.options)
-    series = Series(definition.name, definition.seed, wish.options)
+    options = wish.options.laid(definition.prone)
+    hu, grid = render(build_scene(definition), options)
+    series = Series(definition.name, definition.seed, options)
     write_series(folder, hu, grid, series)
     return folder
 
@@ -122,9 +139,18 @@ def planned(wish: Wish, place: Path, source: Path | None = None) -> Case:
     """Plan a phantom from files; a folder that is there already is taken as it is."""
     root = place / wish.name
     if not (root / "plan.json").is_file():
-        source = source or scan(wish, place / f"{wish.name}_dicom")
-        levels, lowest = wish.levels, wish.lowest_level
-        plan_case(Order("pedicle-screws", source, root, levels=levels, lowest_level=lowest))
+        source = source or scan(wish, place / wish.scan_name)
+        plan_case(
+            Order(
+                wish.procedure,
+                source,
+                root,
+                levels=wish.levels,
+                lowest_level=wish.lowest_level,
+                approach=wish.approach,
+                accept_posture=wish.accept_posture,
+            )
+        )
     return Case(root, wish)
 
 

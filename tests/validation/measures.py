@@ -257,22 +257,36 @@ class BoreRow:
     diameter_mm: float
 
 
-def bore_row(case: Case, name: str) -> BoreRow:
-    """Fit a cylinder to the faces of a guide's file round a planned path.
+def bore_row(
+    case: Case,
+    name: str,
+    file: str | None = None,
+    bore_mm: float = 2.9,
+    span_mm: tuple[float, float] = (-np.inf, 0.0),
+) -> BoreRow:
+    """Fit a cylinder to the faces of a part's file round a planned path.
 
     The axis is square to the faces' normals (least squares), the circle is fitted to the corners
     in the plane square to it; both twice, the second time without what lies more than 0.04 mm
     off the first circle (the rims of window and openings). The offset is the larger one at the
     bore's two ends.
+
+    Args:
+        case: Built.
+        name: Of the path.
+        file: Of the part; None is the guide of the path's bone.
+        bore_mm: About how wide the bore is.
+        span_mm: Between which places along the path, from its entry, the bore is looked for.
     """
     path = case.path(name)
-    vertices, faces = read_stl(case.root / "guides" / f"{path['bone']}.stl")
+    vertices, faces = read_stl(case.root / (file or f"guides/{path['bone']}.stl"))
     entry, tip = np.array(path["entry_mm"]), np.array(path["tip_mm"])
     way = (tip - entry) / np.linalg.norm(tip - entry)
     corners = vertices[faces] - entry
     place = corners @ way
     beside = np.linalg.norm(corners - place[..., None] * way, axis=2)
-    wall = corners[((beside < 1.7) & (place < 0.0)).all(axis=1)]
+    near = (beside < bore_mm / 2 + 0.25) & (place > span_mm[0]) & (place < span_mm[1])
+    wall = corners[near.all(axis=1)]
     axis, centre, radius = _cylinder(wall, way)
     off = np.abs(np.linalg.norm(np.cross(wall - centre, axis), axis=2) - radius)
     axis, centre, radius = _cylinder(wall[(off < 0.04).all(axis=1)], way)
