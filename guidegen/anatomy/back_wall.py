@@ -97,7 +97,7 @@ def trace_back_wall(body: BodySurface, reach_mm: float) -> BackWall:
     run = _run(body, profile, z)
     edge = [round(mm / _STEP_MM) for mm in _CORNERS_MM]
     n = run.stop - run.start
-    if n < 3 * edge[1]:
+    if n <= 2 * edge[1]:
         raise AnatomyError(
             f"{body.name}: the body's back wall was not found in front of the canal: the body is "
             "cut off or broken out; look at the slices and leave this level out"

@@ -128,7 +128,8 @@ def fracture_notices(
 
     Returns:
         ``no_fracture``, ``heights_without_neighbours``, ``heights_uncertain``,
-        ``heights_not_measured``: plain; ``broken_back_wall``, ``canal_fragment``, ``back_wall_unseen``: red.
+        ``heights_not_measured``: plain; ``broken_back_wall``, ``canal_fragment``,
+        ``back_wall_unseen``: red.
     """
     found: list[Notice] = []
     for name, why in failed.items():
