@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-SMALL = ("demo", "lumbar:L2-L3", "thoracic:T8-T9")
+SMALL = ("demo", "lumbar:L2-L3", "thoracic:T8-T9", "fracture_wedge:L1@kyphoplasty")
+USUAL = "pedicle-screws"
 
 
 def guidegen(*arguments: object) -> int:
@@ -21,7 +22,8 @@ def guidegen(*arguments: object) -> int:
 def run_case(case: str, out: Path) -> tuple[int, int, float]:
     """Make a phantom and run it; returns exit code, expected exit code and seconds."""
     start = time.perf_counter()
-    name, _, levels = case.partition(":")
+    asked, _, procedure = case.partition("@")
+    name, _, levels = asked.partition(":")
     scan = out / f"{name}_scan"
     code = guidegen("phantom", name, "--out", scan, "-q")
     if code:
@@ -29,7 +31,7 @@ def run_case(case: str, out: Path) -> tuple[int, int, float]:
     expected = json.loads((scan / "truth.json").read_text())["expect"].get("exit", 0)
     further = ("--levels", levels) if levels else ()
     who = ("--approve-as", "phantom batch", "-q")
-    code = guidegen("run", "pedicle-screws", scan, "--out", out / name, *who, *further)
+    code = guidegen("run", procedure or USUAL, scan, "--out", out / name, *who, *further)
     return code, expected, time.perf_counter() - start
 
 
@@ -37,15 +39,15 @@ def main() -> int:
     """Run all, print a table, return 1 if any case did not end as expected."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="where the cases go")
-    parser.add_argument("names", nargs="*", default=SMALL, help="NAME or NAME:LEVELS")
+    parser.add_argument("names", nargs="*", default=SMALL, help="NAME[:LEVELS][@PROCEDURE]")
     given = parser.parse_args()
     bad = 0
-    print(f"{'phantom':20} {'exit':>4} {'wanted':>6} {'seconds':>8}")
+    print(f"{'phantom':30} {'exit':>4} {'wanted':>6} {'seconds':>8}")
     for name in given.names:
         code, expected, seconds = run_case(name, given.out)
         bad += code != expected
         note = "" if code == expected else "  <- not as expected"
-        print(f"{name:20} {code:4} {expected:6} {seconds:8.1f}{note}", flush=True)
+        print(f"{name:30} {code:4} {expected:6} {seconds:8.1f}{note}", flush=True)
     return int(bad > 0)
 
 

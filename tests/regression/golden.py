@@ -11,10 +11,13 @@ KEPT = (
     *("entry_mm", "tip_mm", "diameter_mm", "length_mm", "pilot_diameter_mm"),
     *("corridor_diameter_mm", "clearance_mm", "half_maximum_corridor_mm", "breach_mm"),
     *("axial_angle_deg", "sagittal_angle_deg", "mean_hu", "entry_to_midline_mm"),
+    *("skin_to_bone_mm", "skin_to_tip_mm", "skin_to_midline_mm"),
+    *("medial_inclination_deg", "cranial_caudal_deg"),
     *("grade", "breach_wall", "route", "warnings"),
 )
+MEASURED = ("height_", "compression_", "local_kyphosis_", "body_volume_")
 DIGITS = {"mm": 2, "deg": 2, "hu": 0}
-LEAST = {"mm": 0.015, "deg": 0.015, "hu": 1.5}
+LEAST = {"mm": 0.015, "deg": 0.015, "hu": 1.5, "1": 0.0015, "mL": 0.015}
 """Numbers differ where they differ by more: a last digit may round otherwise elsewhere."""
 
 
@@ -34,6 +37,8 @@ def rounded(name: str, value: Any) -> Any:
 
 def numbers(plan: dict[str, Any]) -> dict[str, Any]:
     """Take from plan.json what a change of the program may not move unnoticed."""
+    found = {f"{m['name']}_{m['unit']}": m["value"] for m in plan["measurements"]}
+    measured = {n: rounded(n, value) for n, value in found.items() if n.startswith(MEASURED)}
     return {
         "paths": {
             path["name"]: {key: rounded(key, path[key]) for key in KEPT if key in path}
@@ -47,6 +52,7 @@ def numbers(plan: dict[str, Any]) -> dict[str, Any]:
             for item in plan["skipped"]
         },
         "warnings": sorted(f"{w['code']} {w['subject']}" for w in plan["warnings"]),
+        **({"measurements": measured} if measured else {}),
     }
 
 

@@ -17,6 +17,7 @@ SLOW = [
     Wish("narrow", "T5-T8", lowest_level="T8"),
     Wish("fused", "T11-T12"),
     Wish("round", "L3"),
+    Wish("fracture_wedge", "L1", procedure="kyphoplasty"),
 ]
 
 
@@ -85,7 +86,12 @@ def test_numbers_are_rounded_by_their_unit():
     path = {"name": "L3_left", "entry_mm": [1.23456, -0.001, 2.0], "axial_angle_deg": 12.3456}
     path |= {"mean_hu": 230.6, "warnings": [], "note": "left out"}
     plan = {"paths": [path], "skipped": [], "warnings": [{"code": "metal", "subject": "series"}]}
+    plan["measurements"] = [
+        {"name": "height_front_L3", "value": 16.4567, "unit": "mm"},
+        {"name": "rod_line_left", "value": 3.2, "unit": "mm"},
+    ]
     found = golden.numbers(plan)
+    assert found["measurements"] == {"height_front_L3_mm": 16.46}
     assert found["paths"]["L3_left"] == {
         "entry_mm": [1.23, 0.0, 2.0],
         "axial_angle_deg": 12.35,

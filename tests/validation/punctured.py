@@ -12,12 +12,15 @@ import trimesh
 from manifold3d import Manifold
 
 from guidegen.mesh.io import read_stl
+from guidegen.mesh.sdf import signed_distance
 from guidegen.model.arrays import Floats
 from guidegen.phantoms.skin import outside_skin
 from tests.validation.cases import Case
 from tests.validation.parts import solid
 
 TEMPLATE = "guides/template_skin.stl"
+SPANS_MM = {"guides": (-np.inf, 0.0), "models": (-np.inf, np.inf)}
+"""Where along a path, from its entry, a part of a folder has the path's bore."""
 _OUT_MM, _BEYOND_MM = 120.0, 60.0
 _FACING_DEG = 30.0
 _NEAR_MM = 2.0
@@ -114,3 +117,9 @@ def gaps_to_skin_mm(case: Case) -> Floats:
     """(N,) distances of the template's underside from the phantom's skin in closed form."""
     points = underside(case)
     return np.asarray(outside_skin(points[:, 0], points[:, 1]))
+
+
+def gaps_to_found_skin_mm(case: Case) -> Floats:
+    """(N,) distances of the template's underside from the skin that it was made for."""
+    skin = case.bone("skin")
+    return np.asarray(signed_distance(underside(case), skin.vertices_mm, skin.faces))

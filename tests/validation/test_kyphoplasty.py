@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidegen.mesh.sdf import signed_distance
 from guidegen.phantoms.heights import compression
 from guidegen.phantoms.reach import midline_reach
 from guidegen.phantoms.scan import ScanOptions
@@ -18,13 +17,14 @@ from tests.validation.cases import Case, Wish
 from tests.validation.measures import bore_row, path_row
 from tests.validation.needles import NeedleRow, fracture_rows, measured, needle_row, needle_rows
 from tests.validation.punctured import (
+    SPANS_MM,
     TEMPLATE,
+    gaps_to_found_skin_mm,
     gaps_to_skin_mm,
     met_by_rod_mm3,
     n_bodies,
     record,
     thinnest_facing_mm,
-    underside,
 )
 
 
@@ -257,8 +257,7 @@ def test_template_lies_over_the_skin_with_its_sleeves_on_the_axes(wish, phantom_
     assert n_bodies(case, TEMPLATE) == 1
     assert walls(case, TEMPLATE) >= 2.0
     assert thinnest_facing_mm(case, TEMPLATE) >= 2.0
-    skin = case.bone("skin")
-    gaps = signed_distance(underside(case), skin.vertices_mm, skin.faces)
+    gaps = gaps_to_found_skin_mm(case)
     gap = record(case, TEMPLATE)["fit_gap_mm"]
     assert gap == 0.5 and gaps.min() >= gap - 0.05
     assert np.median(gaps) == pytest.approx(gap, abs=0.05)
@@ -280,7 +279,7 @@ def test_rods_pass_the_models_channels(wish, phantom_case):
     assert thinnest_facing_mm(case, file) >= 1.95
     for path in case.plan["paths"]:
         channel = path["diameter_mm"] + 0.3
-        row = bore_row(case, path["name"], file, channel, (-np.inf, np.inf))
+        row = bore_row(case, path["name"], file, channel, SPANS_MM["models"])
         assert row.offset_mm <= 0.05 and row.angle_deg <= 0.1, row
         assert row.diameter_mm == pytest.approx(channel, abs=0.05), row
         assert met_by_rod_mm3(case, file, path["name"]) == 0.0
