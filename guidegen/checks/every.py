@@ -57,6 +57,14 @@ SKIN_TEMPLATE_CHECKS: tuple[Check, ...] = (
 """For templates on the skin; held by hand and laid by marks, so docking is not asked of them."""
 BONE_TEMPLATE_CHECKS: tuple[Check, ...] = (*_PUNCTURE_CHECKS, check_stand_off)
 """For templates on K-wires, which touch nothing but the wires."""
+REHEARSAL_CHECKS: tuple[Check, ...] = (
+    check_bores,
+    check_drill,
+    check_side,
+    check_label,
+    check_side_marks,
+)
+"""For models with needle channels, to rehearse on."""
 CASE_CHECKS = (check_coverage,)
 """Look at all parts of a case together."""
 _TEMPLATE_CHECKS = (check_over_skin, check_midline, check_stand_off)

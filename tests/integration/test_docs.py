@@ -22,10 +22,11 @@ def commands(name: str) -> list[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.ci
-def test_quickstart(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "least"), [("quickstart.md", 5), ("kyphoplasty.md", 4)])
+def test_commands_of(name, least, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    told = commands("quickstart.md")
-    assert len(told) >= 5
+    told = commands(name)
+    assert len(told) >= least
     for command in told:
         assert command[0] == "guidegen"
         assert main([*command[1:], "-q"]) == 0, command

@@ -1,0 +1,132 @@
+"""Needles beside the pedicle, for thoracic levels whose pedicles are too narrow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidegen.mesh.rays import RayTarget
+from guidegen.model.arrays import Floats
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.plan import Path, Skipped
+from guidegen.planning.beside import Beside, BesideLimits, way_beside
+from guidegen.planning.half_maximum import Axis, GreyValues, mean_hu
+from guidegen.planning.pedicle import pedicle_field
+from guidegen.procedures.kyphoplasty.needle import BodySize, tip_place
+from guidegen.procedures.kyphoplasty.settings import NeedleSettings
+from guidegen.procedures.levels import Site
+
+_BONE_HU = 300.0
+_RING = 6
+_BEHIND_MM = 4.0
+_SKIN_GAP_MM = 5.0
+
+
+def plan_beside(site: Site, side: tuple[str, float], needle: NeedleSettings) -> Path | Skipped:
+    """Plan one needle beside the pedicle; only thoracic levels have a rib to pass along."""
+    bone, marks = site.bone, site.landmarks
+    name = f"{bone.name}_{side[0]}"
+    if not bone.name.startswith("T"):
+        text = "beside the pedicle a needle goes only in at thoracic levels, along the rib"
+        return Skipped(name, bone.name, side[0], "not_thoracic", None, text)
+    if f"pedicle_{side[0]}" not in marks:
+        text = "no pedicle was found, so the canal's side wall is not known"
+        return Skipped(name, bone.name, side[0], "no_pedicle", None, text)
+    limits = _limits(marks, side, needle)
+    vertices = marks.patient_from_bone.inverse.points(bone.vertices_mm)
+    field = pedicle_field(vertices, bone, marks)
+    plates = (marks[f"{n}_endplate_centre"].position_mm for n in ("superior", "inferior"))
+    height = float(np.linalg.norm(np.subtract(*plates)))
+    found = way_beside(field, limits, height, side[1], _Tissue(site, limits, needle.lung_hu))
+    if found is None:
+        text = (
+            f"no way beside the pedicle keeps {limits.canal_margin_mm:.0f} mm from the canal, "
+            "passes the lung and the transverse process and ends in the body's front third"
+        )
+        return Skipped(name, bone.name, side[0], "no_way_beside", None, text)
+    return _path(site, side, found, limits)
+
+
+def _limits(marks: Landmarks, side: tuple[str, float], needle: NeedleSettings) -> BesideLimits:
+    """What a needle beside this pedicle may do."""
+    size = BodySize.of(marks)
+    to_bone = marks.patient_from_bone.inverse
+    pedicle = marks[f"pedicle_{side[0]}"]
+    centre = to_bone.points(pedicle.position_mm)
+    half = side[1] * float(centre[0]) - float(np.ravel(pedicle.values["width_mm"])[0]) / 2
+    canal = marks["canal_centre"]
+    radius = float(np.ravel(canal.values["radius_mm"])[0])
+    back = float(to_bone.points(canal.position_mm)[1]) + radius
+    tip_y, _ = tip_place(size, "extrapedicular", needle)
+    return BesideLimits(
+        axial_deg=needle.extrapedicular_axial_deg,
+        sagittal_deg=needle.sagittal_deg,
+        tip_y_mm=tip_y,
+        tip_lateral_mm=(needle.side_margin_mm, size.width_mm / 4),
+        entry_y_mm=size.depth_mm * (0.5 - needle.entry_share),
+        front_margin_mm=needle.front_margin_mm,
+        canal_half_mm=max(half, radius),
+        canal_y_mm=(size.depth_mm / 2, back + _BEHIND_MM),
+        canal_margin_mm=needle.canal_margin_mm,
+        radius_mm=needle.min_diameter_mm / 2,
+        free_mm=needle.free_mm,
+    )
+
+
+class _Tissue:
+    """Reads the CT along a way outside the bone."""
+
+    def __init__(self, site: Site, limits: BesideLimits, lung_hu: float) -> None:
+        self._pose = site.landmarks.patient_from_bone
+        box = site.bone.bounds_mm
+        self._grey = GreyValues(site.volume, box, 15.0)
+        self._radius, self._lung_hu = limits.radius_mm + 1.0, lung_hu
+        tip = "spinous_tip" if "spinous_tip" in site.landmarks else "canal_centre"
+        behind = self._pose.inverse.points(site.landmarks[tip].position_mm)
+        self._end_y = float(behind[1]) - _SKIN_GAP_MM
+
+    def __call__(self, points: Floats, way: Floats) -> tuple[bool, float]:
+        """Tell whether lung is in the way, and how many mm (points are 1 mm apart) are bone."""
+        seen = points[points[:, 1] < self._end_y]
+        if not len(seen):
+            return False, 0.0
+        one = np.cross(way, [0.0, 0.0, 1.0])
+        one = one / np.linalg.norm(one)
+        two = np.cross(way, one)
+        turn = 2 * np.pi * np.arange(_RING) / _RING
+        ring = self._radius * (np.cos(turn)[:, None] * one + np.sin(turn)[:, None] * two)
+        spots = seen[:, None] + np.concatenate([np.zeros((1, 3)), ring])[None]
+        hu = self._grey.at(self._pose.points(spots))
+        return bool((hu < self._lung_hu).any()), float((hu[:, 0] > _BONE_HU).sum())
+
+
+def _path(site: Site, side: tuple[str, float], found: Beside, limits: BesideLimits) -> Path:
+    bone, pose = site.bone, site.landmarks.patient_from_bone
+    tip, way = pose.points(found.line.point), pose.vectors(found.line.direction)
+    hit, _ = RayTarget(bone.vertices_mm, bone.faces).first_hit(tip[None], -way)
+    length = float(hit[0]) if np.isfinite(hit[0]) else found.length_mm
+    entry = tip - length * way
+    inner = pose.inverse.points(entry)
+    axis = Axis(entry, way, length, pose.vectors(np.array([-side[1], 0.0, 0.0])))
+    diameter = 2 * limits.radius_mm
+    extra = {
+        "mean_hu": mean_hu(site.volume, axis, diameter),
+        "entry_to_midline_mm": abs(float(inner[0])),
+        "tip_to_midline_mm": found.line.lateral(0.0),
+        "canal_clearance_mm": found.canal_mm - limits.radius_mm,
+        "through_rib_mm": found.rib_mm,
+    }
+    return Path(
+        name=f"{bone.name}_{side[0]}",
+        bone=bone.name,
+        kind="needle",
+        side=side[0],
+        entry_mm=entry,
+        tip_mm=tip,
+        diameter_mm=diameter,
+        pilot_diameter_mm=diameter,
+        route="extrapedicular",
+        axial_angle_deg=found.line.axial_deg,
+        sagittal_angle_deg=found.line.sagittal_deg,
+        warnings=("through_rib",) if found.rib_mm > 3.0 else (),
+        extra={key: round(float(value), 3) for key, value in extra.items()},
+    )

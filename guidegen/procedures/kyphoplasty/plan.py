@@ -1,0 +1,88 @@
+"""Plan the needles of all chosen levels, from the skin to the tip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+
+from guidegen.model.notice import Progress, silent, stage
+from guidegen.model.plan import Path, Skipped
+from guidegen.model.volume import CTVolume
+from guidegen.procedures.contract import Anatomy, Draft
+from guidegen.procedures.kyphoplasty.heights import find_fractures
+from guidegen.procedures.kyphoplasty.level import plan_level
+from guidegen.procedures.kyphoplasty.notices import all_notices
+from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
+from guidegen.procedures.kyphoplasty.skin import (
+    from_the_skin,
+    middle_level,
+    skin_of,
+    spinous_points,
+)
+from guidegen.procedures.kyphoplasty.template import BONE, decide_template
+from guidegen.procedures.kyphoplasty.wires import plan_wires
+from guidegen.procedures.levels import plan_levels
+
+
+def plan_needles(
+    volume: CTVolume, anatomy: Anatomy, settings: KyphoplastySettings, progress: Progress = silent
+) -> Draft:
+    """Plan the needles, or the reason for none, of the chosen levels, and measure the fractures.
+
+    Args:
+        volume: The CT, or a crop of it that holds bones and skin.
+        anatomy: Levels, bones, skin and landmarks; ``extra["posture"]`` says how the patient lay.
+        settings: Of the procedure.
+        progress: Told the share done.
+
+    Returns:
+        Paths and skipped sides from head to foot, fracture measures and warnings; ``extra`` says
+        which template is made.
+    """
+    needle, asked = settings.needle, anatomy.options
+    approach = asked.approach or needle.approach
+    work = partial(plan_level, approach=approach, side=asked.side, needle=needle)
+    answers = plan_levels(volume, anatomy, work, "needles", stage(progress, "needles", 0.0, 0.8))
+    progress("skin and fracture", 0.8)
+    needles = _from_the_skin([a for a in answers if isinstance(a, Path)], anatomy, settings)
+    paths = (*needles, *_wires(needles, anatomy, settings))
+    posture = cast("Mapping[str, Any]", anatomy.extra["posture"])
+    template = decide_template(paths, posture, asked.accept_posture, settings)
+    fractures = find_fractures(volume, anatomy, settings.fracture)
+    has_skin = skin_of(anatomy.bones) is not None
+    return Draft(
+        paths=paths,
+        skipped=tuple(a for a in answers if isinstance(a, Skipped)),
+        measurements=fractures.measurements,
+        warnings=(
+            *all_notices(answers, paths, anatomy, has_skin),
+            *fractures.notices,
+            *template.notices,
+        ),
+        extra={"approach": approach, **template.extra},
+    )
+
+
+def _from_the_skin(
+    paths: list[Path], anatomy: Anatomy, settings: KyphoplastySettings
+) -> tuple[Path, ...]:
+    """Carry every needle on to the skin."""
+    skin, back = skin_of(anatomy.bones), middle_level(anatomy).patient_from_bone.axes[:, 1]
+    order = {level.name: n for n, level in enumerate(anatomy.spine.levels)}
+    marks = sorted(anatomy.landmarks, key=lambda m: order[m.bone])
+    tips = np.zeros((0, 3)) if skin is None else spinous_points(skin, marks, back)
+    reach = settings.needle.skin_reach_mm
+    return tuple(from_the_skin(path, skin, tips, back, reach) for path in paths)
+
+
+def _wires(
+    needles: tuple[Path, ...], anatomy: Anatomy, settings: KyphoplastySettings
+) -> tuple[Path, ...]:
+    """Wires into the spinous process, where a template is to stand on the bone of one level."""
+    levels = sorted({path.bone for path in needles})
+    if settings.template_kind != BONE or len(levels) != 1:
+        return ()
+    return plan_wires(levels[0], anatomy, settings)

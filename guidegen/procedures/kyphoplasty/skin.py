@@ -1,0 +1,108 @@
+"""The way from the skin: skin, posture, and what each needle measures from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from guidegen.anatomy.posture import find_posture
+from guidegen.anatomy.skin import find_skin, leaves_skin, midline_distance, skin_over
+from guidegen.model.arrays import Floats
+from guidegen.model.bone import SKIN, Bone
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.notice import Notice
+from guidegen.model.plan import Path
+from guidegen.model.volume import CTVolume
+from guidegen.procedures.contract import Anatomy
+from guidegen.procedures.vertebrae import attempt
+
+
+def middle_level(anatomy: Anatomy) -> Landmarks:
+    """Landmarks of the chosen level in the middle; the skin is found in its frame."""
+    marks = [m for m in anatomy.landmarks if m.bone in anatomy.chosen]
+    return marks[len(marks) // 2]
+
+
+def with_skin(volume: CTVolume, anatomy: Anatomy) -> Anatomy:
+    """Add the skin of the back behind the chosen levels, and how the patient lay.
+
+    Where the skin is out of view the bones are planned all the same, with a warning.
+    """
+    frame = middle_level(anatomy).patient_from_bone
+    posture = find_posture(volume, frame.axes[:, 1])
+    facts = {"prone": posture.prone, "known": posture.known, "sentence": posture.sentence}
+    extra = {**anatomy.extra, "posture": facts}
+    notices = (*anatomy.notices, *posture.notices)
+    heights = np.concatenate(
+        [
+            frame.inverse.points(bone.vertices_mm)[:, 2]
+            for bone in anatomy.bones
+            if bone.name in anatomy.chosen
+        ]
+    )
+    span = float(heights.min()), float(heights.max())
+    found = attempt(SKIN, lambda: find_skin(volume, frame, span))
+    if isinstance(found, str):
+        said = Notice("skin_out_of_view", f"{found}; only the way in bone is planned", SKIN)
+        failed = {**anatomy.failed, SKIN: found}
+        return replace(anatomy, failed=failed, notices=(*notices, said), extra=extra)
+    return replace(anatomy, bones=(*anatomy.bones, found), notices=notices, extra=extra)
+
+
+def skin_of(bones: Sequence[Bone]) -> Bone | None:
+    """The skin among the surfaces of a case; None where it is out of view."""
+    return next((bone for bone in bones if bone.name == SKIN), None)
+
+
+def spinous_points(skin: Bone, landmarks: Sequence[Landmarks], back: Floats) -> Floats:
+    """(N, 3): points of the skin straight behind the spinous processes, head to foot."""
+    tips = [m["spinous_tip"].position_mm for m in landmarks if "spinous_tip" in m]
+    found = skin_over(skin, np.reshape(tips, (-1, 3)), back)
+    return np.reshape([point for point in found if point is not None], (-1, 3))
+
+
+def operator_angles(path: Path) -> dict[str, float]:
+    """Angles of a path as the operator reads them, degrees.
+
+    ``medial_inclination_deg`` in the scanner's axial plane, from straight ahead towards the
+    midline; ``cranial_caudal_deg`` to the scanner's axial plane, towards the head positive. The
+    vertebra's own angles (``axial_angle_deg``, ``sagittal_angle_deg``) are those on views that are
+    lined up with its endplates.
+    """
+    way = path.direction
+    medial = -way[0] if path.side == "left" else way[0]
+    return {
+        "medial_inclination_deg": float(np.degrees(np.arctan2(medial, -way[1]))),
+        "cranial_caudal_deg": float(np.degrees(np.arcsin(np.clip(way[2], -1.0, 1.0)))),
+    }
+
+
+def from_the_skin(
+    path: Path, skin: Bone | None, tips: Floats, back: Floats, reach_mm: float
+) -> Path:
+    """Add to a needle where its axis leaves the skin, and what is measured from there.
+
+    Args:
+        path: The needle.
+        skin: The patient's back, or None.
+        tips: (N, 3) points of the skin over the spinous processes.
+        back: (3,) unit vector to the back.
+        reach_mm: A skin entry farther from the bone is not believed.
+    """
+    extra = {**path.extra, **{k: round(v, 3) for k, v in operator_angles(path).items()}}
+    point = None
+    if skin is not None:
+        point = leaves_skin(skin, path.entry_mm, -path.direction, back)
+    if point is None or float(np.linalg.norm(point - path.entry_mm)) > reach_mm:
+        return replace(path, extra=extra)
+    depth = float(np.linalg.norm(point - path.entry_mm))
+    extra |= {
+        "skin_to_bone_mm": round(depth, 3),
+        "skin_to_tip_mm": round(depth + path.length_mm, 3),
+    }
+    if skin is not None and len(tips):
+        aside = midline_distance(skin, tips, point, back)
+        extra["skin_to_midline_mm"] = round(float(aside), 3)
+    return replace(path, skin_mm=point, extra=extra)

@@ -1,0 +1,95 @@
+"""Whether a template is made, and of which kind; wires of the one that stands on the bone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from guidegen.model.notice import Notice
+from guidegen.model.plan import Path
+from guidegen.procedures.kyphoplasty.notices import POSTURE_ACCEPTED, POSTURE_REFUSED
+from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
+
+SKIN, BONE, NONE = "skin", "bone", "none"
+NOT_PRONE = "NOT PRONE"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Which template is made.
+
+    Args:
+        kind: ``skin``, ``bone`` or ``none``.
+        words: Engraved besides the label.
+        notices: Why it is not made, or made against the rule.
+    """
+
+    kind: str
+    words: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What plan.json keeps of it."""
+        carried = {} if self.kind != NONE else {"carried_by": "models"}
+        return {"template": {"kind": self.kind, "words": list(self.words)}, **carried}
+
+
+def template_of(facts: Mapping[str, Any]) -> Decision:
+    """Read a decision back from what plan.json keeps."""
+    kept = facts.get("template")
+    if not isinstance(kept, Mapping) or kept.get("kind") not in (SKIN, BONE):
+        return Decision(NONE)
+    return Decision(str(kept["kind"]), tuple(str(w) for w in kept.get("words", ())))
+
+
+def _refused(why: str) -> Decision:
+    text = f"no template is made: {why}; the bone model with its channels is made"
+    return Decision(NONE, (), (Notice(POSTURE_REFUSED, text, "template"),))
+
+
+def decide_template(
+    paths: Sequence[Path], posture: Mapping[str, Any], accepted: bool, settings: KyphoplastySettings
+) -> Decision:
+    """Decide on the template.
+
+    One that lies on the skin is only valid if the patient was scanned prone; it is made all the
+    same where the engineer accepts the posture, and then says so on itself.
+
+    Args:
+        paths: The needles, with their skin entries.
+        posture: ``prone`` and ``sentence``.
+        accepted: The engineer accepts another posture.
+        settings: Of the procedure.
+    """
+    needles = [path for path in paths if path.kind == "needle"]
+    kind = settings.template_kind
+    if kind == NONE or not needles:
+        return Decision(NONE)
+    without = [path.name for path in needles if path.skin_mm is None]
+    if without:
+        return _refused(f"the skin over {', '.join(without)} is out of view")
+    if kind == BONE:
+        levels = sorted({path.bone for path in needles})
+        if len(levels) > 1:
+            return _refused(
+                f"one that is wired to the bone serves one level, found {', '.join(levels)}: plan "
+                "each by itself"
+            )
+        if not any(path.kind == "pin" for path in paths):
+            return _refused(f"no place for a wire was found in the spinous process of {levels[0]}")
+        return Decision(BONE)
+    if posture["prone"]:
+        return Decision(SKIN)
+    said = str(posture["sentence"])
+    if not accepted:
+        return _refused(
+            f"{said}, and skin has that shape only in that posture; scan prone, or accept it with "
+            "--accept-posture"
+        )
+    text = (
+        f"the skin template is made although {said}: on a patient who lies prone the skin has "
+        "another shape, and every needle may miss its pedicle"
+    )
+    return Decision(SKIN, (NOT_PRONE,), (Notice(POSTURE_ACCEPTED, text, "template", red=True),))
