@@ -48,6 +48,15 @@ def smooth_min(a: Field, b: Field, blend_mm: float) -> Field:
     return np.asarray(np.minimum(a, b) - overlap * overlap / (4 * blend_mm), dtype=np.float32)
 
 
+def round_max(a: Field, b: Field, radius_mm: float) -> Field:
+    """Intersection of two distances whose convex edge is round with ``radius_mm``.
+
+    Where the two surfaces lie farther than the radius apart nothing changes.
+    """
+    beyond = np.hypot(np.maximum(a + radius_mm, 0), np.maximum(b + radius_mm, 0))
+    return np.asarray(np.minimum(np.maximum(a, b), -radius_mm) + beyond, dtype=np.float32)
+
+
 def join(lattice: Lattice, field: Field, parts: Sequence[Part], blend_mm: float) -> Field:
     """Add parts to a field with fillets; changes a copy."""
     out = field.copy()

@@ -22,7 +22,7 @@ from guidegen.cad.template_design import (
     tab_on,
 )
 from guidegen.cad.template_ground import Back, Ground, places_in, skin_heights
-from guidegen.cad.template_layout import flat_shape
+from guidegen.cad.template_layout import Shape, flat_shape, label_ends
 from guidegen.cad.template_outline import Midline, composite
 from guidegen.cad.template_settings import TemplateSettings
 from guidegen.cad.template_solid import (
@@ -129,8 +129,7 @@ def design_template(
     back = Back.of(skin, frame, marks.back)
     punctures = tuple(puncture(p, frame, _skin_of(p), settings) for p in paths)
     tips = frame.inverse.points(marks.spinous_mm)[:, :2]
-    shape = flat_shape(punctures, Midline(tips), words, settings)
-    heights = skin_heights(back, shape.outline, "a skin template")
+    shape, heights = _shape_on(back, punctures, Midline(tips), words, settings)
     tall = settings.sleeve_length_mm + settings.max_climb_mm + 6.0
     low = np.append(shape.outline.low_mm - 14.0, heights[:, 2].min() - 4.0)
     high = np.append(shape.outline.high_mm + 14.0, heights[:, 2].max() + tall)
@@ -156,6 +155,28 @@ def design_template(
         gap_mm=settings.fit_gap_mm,
     )
     return replace(design, contacts=spread_contacts(design, settings)), punctures
+
+
+def _shape_on(
+    back: Back,
+    punctures: Sequence[Puncture],
+    midline: Midline,
+    words: Sequence[str],
+    settings: TemplateSettings,
+) -> tuple[Shape, Floats]:
+    """The flat shape and the skin's points (N, 3) under it; the label where there is skin for it.
+
+    Raises:
+        GeometryError: With the label at either end there is no skin under all of the plate.
+    """
+    refused: list[GeometryError] = []
+    for sign in label_ends(punctures):
+        shape = flat_shape(punctures, midline, words, settings, sign)
+        try:
+            return shape, skin_heights(back, shape.outline, "a skin template")
+        except GeometryError as error:
+            refused.append(error)
+    raise refused[0]
 
 
 def _skin_of(path: Path) -> Floats:

@@ -16,6 +16,10 @@ from guidegen.model.arrays import Floats
 STRIP_MM = 4.0
 """Left standing between two openings, or an opening and a sleeve."""
 _LEAST_WINDOW_MM = 6.0
+_LABEL_MM = 28.0
+"""Room for the label that even the narrowest plate has."""
+_RIM_MM = 6.0
+"""Left standing outside an opening beside a sleeve."""
 Rows = dict[tuple[str, float], tuple[float, float]]
 
 
@@ -30,25 +34,36 @@ class Shape:
     marks: dict[str, Floats]
 
 
+def label_ends(punctures: Sequence[Puncture]) -> tuple[float, float]:
+    """Ends of the plate for the label, head 1 or foot -1: first where no sleeve leans over it."""
+    lean = float(np.mean([p.sleeve.out[1] for p in punctures]))
+    return (-1.0, 1.0) if lean > 0 else (1.0, -1.0)
+
+
 def flat_shape(
     punctures: Sequence[Puncture],
     midline: Midline,
     words: Sequence[str],
     settings: TemplateSettings,
+    sign: float,
 ) -> Shape:
     """Lay out the plate: a rounded shape over all sleeves and their mirror places.
 
-    At one end, the one that the needles lean away from, lies the label, at the other the side
-    marks.
+    Args:
+        punctures: The needles.
+        midline: The spinous-process line.
+        words: Of the label.
+        settings: Sizes.
+        sign: The label lies at the head end (1) or at the foot end (-1), the side marks at the
+            other.
     """
     rows = rows_of(punctures, midline)
     outer = max(p.sleeve.outer_mm for p in punctures)
     radius = outer / 2 + settings.margin_mm
-    half = max(settings.min_half_width_mm - radius, *(abs(off) for off, _ in rows.values()))
     inner = settings.sight_mm / 2 + STRIP_MM
+    half = max(settings.min_half_width_mm - radius, _LABEL_MM + inner - radius / 3)
+    half = max(half, *(abs(off) for off, _ in rows.values()))
     layout = fit_layout(words, half + radius / 3 - inner, settings)
-    lean = float(np.mean([p.sleeve.out[1] for p in punctures]))
-    sign = -1.0 if lean > 0 else 1.0
     heights = np.array([y for _, y in rows.values()])
     window = settings.window_height_mm / 2
     reach = max(settings.band_mm, 2 * layout.half_mm[1] + 2 * STRIP_MM)
@@ -68,7 +83,7 @@ def flat_shape(
     off = max(inner + width, 0.55 * half)
     at = {letter: s * off for letter, s in (("L", -1), ("R", 1))}
     marks = {letter: np.array([float(midline.x_at(y)) + x, y]) for letter, x in at.items()}
-    openings = windows(rows, midline, outer, settings)
+    openings = windows(rows, midline, (outer, half + radius), settings)
     size = (settings.notch_width_mm, settings.notch_depth_mm)
     openings += [notch(outline, midline, s, size) for s in (1.0, -1.0)]
     openings += spinous_sights(outline, openings, midline, settings)
@@ -76,19 +91,29 @@ def flat_shape(
 
 
 def windows(
-    rows: Rows, midline: Midline, outer_mm: float, settings: TemplateSettings
+    rows: Rows, midline: Midline, widths_mm: tuple[float, float], settings: TemplateSettings
 ) -> list[Opening]:
-    """Openings between each sleeve and the midline, where there is room."""
+    """Openings between each sleeve and the midline, or beside the sleeve where there is room.
+
+    Args:
+        rows: The sleeves.
+        midline: The spinous-process line.
+        widths_mm: Outer diameter of a sleeve and half width of the plate.
+        settings: Sizes.
+    """
+    outer, edge = widths_mm
     found = []
     for (level, sign), (off, y) in rows.items():
         beside = [b for (_, s), (_, b) in rows.items() if s == sign and b != y]
         tall = min([settings.window_height_mm, *(abs(b - y) - STRIP_MM for b in beside)])
-        near = settings.sight_mm / 2 + STRIP_MM
-        far = abs(off) - outer_mm / 2 - STRIP_MM
+        near, far = settings.sight_mm / 2 + STRIP_MM, abs(off) - outer / 2 - STRIP_MM
+        if far - near < _LEAST_WINDOW_MM:
+            near, far = abs(off) + outer / 2 + STRIP_MM, edge - _RIM_MM
         wide = min(settings.window_width_mm, far - near)
         if min(wide, tall) < _LEAST_WINDOW_MM:
             continue
-        x = float(midline.x_at(y)) + sign * (far - wide / 2)
+        inward = abs(off) > far
+        x = float(midline.x_at(y)) + sign * (far - wide / 2 if inward else near + wide / 2)
         name = f"{level}_{'right' if sign > 0 else 'left'}"
         corner = min(wide, tall) / 3
         found.append(Opening("window", name, np.array([x, y]), (wide / 2, tall / 2), corner))

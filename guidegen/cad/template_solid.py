@@ -13,10 +13,10 @@ from guidegen.cad.body import main_body, one_body, opened
 from guidegen.cad.features import bore_feature
 from guidegen.cad.label import engraving, line_outlines
 from guidegen.cad.mending import mended
-from guidegen.cad.parts import Part, carve, cylinder, empty, join, smooth_min
+from guidegen.cad.parts import Part, carve, cylinder, empty, join, round_max, smooth_min
 from guidegen.cad.sleeve import Sleeve, headroom, over_tab, pilot, tab_axes, tab_plate, tube
 from guidegen.cad.template_design import Design, Puncture
-from guidegen.cad.template_outline import composite
+from guidegen.cad.template_outline import Opening, composite
 from guidegen.cad.template_settings import TemplateSettings
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.mesh.solid import Solid
@@ -27,6 +27,8 @@ _FILLET_MM = 3.0
 _TAB_FILLET_MM = 1.5
 _CLOSED_MM = 4.0
 _CROWN_MM = 3.0
+_EDGE_MM = 1.5
+"""Edges are made this round at once: rounded by the opening alone they would show its grid."""
 _UNDERSIZE_MM = 0.4
 """The bore in the distance field is this much narrower: the opening bites up to 0.17 mm into the
 wall of a free-standing tube, which the exact bore then takes away."""
@@ -54,7 +56,7 @@ def make_solid(design: Design, settings: TemplateSettings, name: str) -> Solid:
     def carved(field: Field) -> Solid:
         away = [pilot(s, s.bore_mm - _UNDERSIZE_MM, s.foot_mm + _CLOSED_MM) for s in design.sleeves]
         field = carve(lattice, field, [*(headroom(s) for s in design.sleeves), *away])
-        field = np.maximum(field, -allowed)
+        field = round_max(field, -allowed, _EDGE_MM)
         field = opened(lattice, field, settings.min_wall_mm / 2 + OPENING_MARGIN_MM)
         field = join(lattice, field, [crown(s) for s in design.sleeves], 0.0)
         return main_body(lattice, field, name)
@@ -100,14 +102,15 @@ def outer_shape(design: Design, lattice: Lattice, over: Field, settings: Templat
         settings: Sizes.
     """
     places = np.stack(np.meshgrid(lattice.axis(0), lattice.axis(1), indexing="ij"), axis=-1)
-    flat = composite(design.outline, design.openings, places).astype(np.float32)[:, :, None]
+    openings = [_narrower(o) if o.kind == "sight" else o for o in design.openings]
+    flat = composite(design.outline, openings, places).astype(np.float32)[:, :, None]
     if design.layer_mm is None:
         layer = over - np.float32(design.gap_mm + settings.thickness_mm)
     else:
         low, high = design.layer_mm
         z = lattice.axis(2).astype(np.float32)[None, None, :]
         layer = np.abs(z - np.float32((low + high) / 2)) - np.float32((high - low) / 2)
-    field = np.minimum(np.maximum(layer, flat), empty(lattice))
+    field = np.minimum(round_max(layer, flat, _EDGE_MM), empty(lattice))
     field = join(lattice, field, [tab_plate(t) for t in design.tabs], _TAB_FILLET_MM)
     field = carve(lattice, field, [over_tab(t) for t in design.tabs])
     tubes = join(lattice, empty(lattice), [tube(s) for s in design.sleeves], 0.0)
@@ -127,6 +130,12 @@ def free_space(design: Design, lattice: Lattice, outer: Field, over: Field) -> F
     skin = (ground.back.vertices_mm, ground.back.faces)
     own = refined_distance((ground.lattice, ground.distance), lattice, skin, (gap, gap), where)
     return lowered(shadow(own)) - np.float32(gap)
+
+
+def _narrower(sight: Opening) -> Opening:
+    """A hole that is cut exactly afterwards."""
+    half = sight.half_mm[0] - _UNDERSIZE_MM / 2
+    return replace(sight, half_mm=(half, half), corner_mm=half)
 
 
 def sights(design: Design) -> list[Solid]:

@@ -118,8 +118,7 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
                 part.limits.foot_gap_mm if path.skin_mm is None else part.limits.skin_way_mm,
                 "at_most",
                 "mm",
-                "way from the sleeve's last closed ring to the planned entry, of a needle to its "
-                "point on the skin",
+                "way from the sleeve's last closed ring to the entry, or to the point on the skin",
             ),
             Finding(
                 "sleeve_wall",

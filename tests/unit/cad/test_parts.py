@@ -8,7 +8,7 @@ from guidegen.cad.bridge import arch
 from guidegen.cad.contact import docking, spread_points
 from guidegen.cad.frame import cone, guide_frame
 from guidegen.cad.label import engraving, fit_layout, line_outlines, parted, text_width
-from guidegen.cad.parts import ball, carve, cylinder, empty, join, slab, strand
+from guidegen.cad.parts import ball, carve, cylinder, empty, join, round_max, slab, strand
 from guidegen.cad.settings import GuideSettings
 from guidegen.cad.sleeve import Sleeve, stand
 from guidegen.cad.window import window_direction, window_span
@@ -198,3 +198,10 @@ def test_settings_say_why_and_refuse_unknown_keys():
         assert field.description and "unit" in field.json_schema_extra
     with pytest.raises(ValueError, match="extra"):
         GuideSettings(fit_gab_mm=0.3)
+
+
+def test_an_intersection_with_a_round_edge():
+    a = np.array([-5.0, -1.0, -0.4393398, 0.0, -5.0], dtype=np.float32)
+    b = np.array([-5.0, -5.0, -0.4393398, 0.0, 2.0], dtype=np.float32)
+    found = round_max(a, b, 1.5)
+    assert found == pytest.approx([-5, -1, 0, 1.5 * (2**0.5 - 1), 2], abs=1e-5)

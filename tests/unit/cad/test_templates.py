@@ -245,3 +245,19 @@ def test_refusals_of_a_bar(mesh):
     near = (*case.needles, case.pins[0], moved(case.pins[0], 3.0 * case.head))
     with pytest.raises(GeometryError, match="between their bores"):
         bone_template(case, near)
+
+
+def test_the_label_lies_where_there_is_skin_for_it(mesh):
+    """The scan ends close to the needles at the end where it would lie."""
+    case = make_back(mesh)
+    wanted = skin_template(case)
+    top = case.patient_from_bone.inverse.points(wanted.vertices_mm)[:, 2].max()
+    points, faces = skin_mesh((105.0, 70.0), middle=(0.0, top - 71.0))
+    less = replace(case.skin, vertices_mm=case.patient_from_bone.points(points), faces=faces)
+    other = skin_template(case, skin=less)
+    ends = []
+    for guide in (wanted, other):
+        label = next(f for f in guide.features if f.kind == "label" and len(f.item) > 1)
+        bore = next(f for f in guide.features if f.kind == "bore")
+        ends.append(float((label.point_mm - bore.point_mm) @ case.head))
+    assert ends[0] > 10 and ends[1] < -10
