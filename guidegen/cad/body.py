@@ -14,9 +14,7 @@ _STEEP = 2.0
 """The field may fall this many times faster than a distance (relief beside a contact)."""
 
 
-def opened(
-    lattice: Lattice, field: Field, radius_mm: float, steep: float = _STEEP
-) -> Field:
+def opened(lattice: Lattice, field: Field, radius_mm: float, steep: float = _STEEP) -> Field:
     """Take away whatever a ball of ``radius_mm`` inside the part can't reach (opening).
 
     Feather edges between shadow and outer surface, fringes and thin necks vanish, and convex

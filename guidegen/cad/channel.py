@@ -55,7 +55,9 @@ class Channel:
         """The cylinder to cut; with ``approach`` also the needle's way to the bone."""
         more = APPROACH_MM if approach else 0.0
         start = self.start_mm - more * self.direction
-        whole = Solid.cylinder(start, self.direction, self.length_mm + more, self.diameter_mm - narrower_mm)
+        whole = Solid.cylinder(
+            start, self.direction, self.length_mm + more, self.diameter_mm - narrower_mm
+        )
         return whole.refined(EDGE_MM)
 
     def feature(self) -> Feature:

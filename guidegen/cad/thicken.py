@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from guidegen.cad.body import opened
 from guidegen.cad.channel import APPROACH_MM, Channel
-from guidegen.cad.parts import Part, carve, cylinder
+from guidegen.cad.parts import Part, carve, cylinder, smooth_min
 from guidegen.errors import GeometryError
 from guidegen.mesh.grid import (
     Field,
@@ -24,15 +25,17 @@ from guidegen.model.arrays import Floats
 
 _GRID_MM = 0.6
 _BAND_MM = 2.2
-_OVER_MM = 0.2
+_OVER_MM = 0.27
 """The balls' radius over half the wall: on the grid they lie up to 0.05 mm lower, and between
 centres 0.4 mm apart up to 0.02 mm."""
-_UNDER_MM = 0.12
+_UNDER_MM = 0.06
 """Flakes and crests are taken away that a ball this much smaller than half the wall can't reach."""
 _CREVICE_MM = 1.2
 """Narrower gaps (joints, vessels) are filled: printed they would clog, and on the grid they would
 be crossed by strands."""
-_SPARE_MM = 0.1
+_SPARE_MM = 0.25
+_BLEND_MM = 0.4
+_SMOOTH = 0.6
 _ROUNDS = 8
 
 
@@ -58,22 +61,36 @@ def thickened(
     Raises:
         GeometryError: Thin places remain after several rounds.
     """
+    radius = least_mm / 2 + _OVER_MM
     vertices, faces = solid.arrays()
     thin = np.concatenate([thin_places(vertices, faces, least_mm + _SPARE_MM), touching])
     low, high = vertices.min(axis=0) - _BAND_MM, vertices.max(axis=0) + _BAND_MM
     lattice = Lattice.around(low, high, _GRID_MM)
     field = banded_distance(lattice, vertices, faces, _BAND_MM)
-    field = np.minimum(field, _balls(lattice, thin, channels, least_mm / 2 + _OVER_MM))
-    field = -opened(lattice, -field, _CREVICE_MM / 2, 1.0)
+    field = np.minimum(field, _balls(lattice, thin, channels, radius))
     field = opened(lattice, field, least_mm / 2 - _UNDER_MM, 1.0)
-    tools = [c.solid() for c in channels]
-    body = Solid.from_mesh(*isosurface(lattice, field), name).bodies()[0]
-    return _mended(body.minus(tools) if tools else body, channels, least_mm, name)
+    field = -opened(lattice, -field, _CREVICE_MM / 2, 1.0)
+    near: Floats | None = None
+    for _ in range(_ROUNDS):
+        body = _cut(lattice, field, channels, name)
+        near = thin_places(*body.arrays(), least_mm + _SPARE_MM, near)
+        if not len(near):
+            return body
+        field = smooth_min(field, _balls(lattice, near, channels, radius), _BLEND_MM)
+    raise GeometryError(
+        f"{name}: every wall of the model should be {least_mm:g} mm thick, found thinner ones "
+        f"after {_ROUNDS} rounds of thickening; lower min_wall_mm or look at the bone's surface"
+    )
 
 
-def _balls(
-    lattice: Lattice, thin: Floats, channels: Sequence[Channel], radius_mm: float
-) -> Field:
+def _cut(lattice: Lattice, field: Field, channels: Sequence[Channel], name: str) -> Solid:
+    """The field's largest body, without cavities, with the channels cut exactly."""
+    smooth = gaussian_filter(field, _SMOOTH)
+    body = Solid.from_mesh(*isosurface(lattice, smooth), name).bodies()[0]
+    return body.minus([c.solid() for c in channels]) if channels else body
+
+
+def _balls(lattice: Lattice, thin: Floats, channels: Sequence[Channel], radius_mm: float) -> Field:
     """Distance field of balls beside the channels, the needles' ways kept free."""
     centres = _beside(thin, channels, radius_mm)
     near = near_nodes(lattice, centres, radius_mm + 2 * _GRID_MM)
@@ -85,30 +102,6 @@ def _way(channel: Channel) -> Part:
     """A channel with the needle's way to it."""
     start = channel.start_mm - APPROACH_MM * channel.direction
     return cylinder(start, channel.end_mm, channel.diameter_mm / 2)
-
-
-def _mended(solid: Solid, channels: Sequence[Channel], least_mm: float, name: str) -> Solid:
-    """Put further balls, exactly, where the field's grid left a wall a little too thin."""
-    ways = [c.solid(approach=True) for c in channels]
-    radius = least_mm / 2 + _OVER_MM
-    near: Floats | None = None
-    for _ in range(_ROUNDS):
-        near = thin_places(*solid.arrays(), least_mm + _SPARE_MM, near)
-        if not len(near):
-            return solid
-        centres = _beside(near, channels, radius)
-        blobs = Solid.union(Solid.ball(c, radius) for c in _apart(centres))
-        solid = Solid.union([solid, blobs.minus(ways) if ways else blobs]).bodies()[0]
-    raise GeometryError(
-        f"{name}: every wall of the model should be {least_mm:g} mm thick, found thinner ones "
-        f"after {_ROUNDS} rounds of thickening; lower min_wall_mm or look at the bone's surface"
-    )
-
-
-def _apart(points: Floats) -> Floats:
-    """Points (N, 3) at least 0.2 mm apart."""
-    _, first = np.unique(np.rint(points / 0.2).astype(np.int64), axis=0, return_index=True)
-    return np.asarray(points[np.sort(first)])
 
 
 def _beside(points: Floats, channels: Sequence[Channel], radius_mm: float) -> Floats:

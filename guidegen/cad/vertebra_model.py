@@ -201,7 +201,9 @@ def _touching(column: _Column) -> Floats:
     found = [np.zeros((0, 3))]
     for (_, one), (_, two) in pairwise(column.bones):
         points = one.samples.points_mm
-        points = points[((points > two.low - _TOUCH_MM) & (points < two.high + _TOUCH_MM)).all(axis=1)]
+        points = points[
+            ((points > two.low - _TOUCH_MM) & (points < two.high + _TOUCH_MM)).all(axis=1)
+        ]
         if len(points):
             distance, nearest = two.nearest(points)
             close = np.abs(distance) < _TOUCH_MM

@@ -237,9 +237,7 @@ def near_nodes(lattice: Lattice, points_mm: Floats, reach_mm: float) -> npt.NDAr
     return np.asarray(far <= reach_mm + lattice.spacing_mm)
 
 
-def banded_distance(
-    lattice: Lattice, vertices_mm: Floats, faces: Ints, bound_mm: float
-) -> Field:
+def banded_distance(lattice: Lattice, vertices_mm: Floats, faces: Ints, bound_mm: float) -> Field:
     """Signed distance to a closed surface at all nodes; farther than ``bound_mm`` +- that.
 
     Measured exactly in a band round the surface; the sign of each region beyond it is that of
@@ -253,16 +251,15 @@ def banded_distance(
     """
     samples = sample_surface(vertices_mm, faces, lattice.spacing_mm).points_mm
     band = near_nodes(lattice, np.concatenate([samples, vertices_mm]), bound_mm)
-    regions, count = label(~band)
     out = np.full(lattice.shape, bound_mm, dtype=np.float32)
-    if count:
-        flat = np.unique(regions.ravel(), return_index=True)
-        firsts = np.array(np.unravel_index(flat[1], lattice.shape)).T[flat[0] > 0]
-        spots = lattice.origin_mm + lattice.spacing_mm * firsts
-        inside = signed_distance(spots, vertices_mm, faces) < 0
-        lookup = np.concatenate([[False], inside])
-        out[lookup[regions]] = -bound_mm
     out[band] = bounded_distance(lattice.points(band), vertices_mm, faces, bound_mm)
+    regions, _ = label(out >= bound_mm)
+    numbers, firsts = np.unique(regions.ravel(), return_index=True)
+    firsts = firsts[numbers > 0]
+    spots = np.stack(np.unravel_index(firsts, lattice.shape), axis=1)
+    places = lattice.origin_mm + lattice.spacing_mm * spots
+    inside = signed_distance(places, vertices_mm, faces) < 0
+    out[np.isin(regions, numbers[numbers > 0][inside])] = -bound_mm
     return out
 
 
