@@ -19,8 +19,11 @@ _SLOPE_MM = 6.0
 _FACE_MM = 8.0
 """The face through which the needle enters is no wall of it so far under the entry."""
 _MIN_IN_BODY_MM = 15.0
-_ENOUGH_MM = 4.0
-"""Room beyond this does not make a way better."""
+_ENOUGH_MM = 2.0
+"""Room beyond this, over the margins asked for, does not make a way better."""
+_LEAN_WEIGHT = 0.03
+"""What 1 deg towards the side, the head or the feet weighs in mm of room: the more a way leans, the
+farther from the midline, and through the more tissue, it comes in."""
 _RIB_WEIGHT = 0.15
 """What 1 mm through another bone weighs in mm of room: a rib is in the way, but can be passed."""
 _SLANT_WEIGHT = 0.05
