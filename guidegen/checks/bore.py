@@ -115,7 +115,7 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
                 "foot_gap",
                 subject,
                 free,
-                part.limits.foot_gap_mm if path.skin_mm is None else part.limits.skin_way_mm,
+                part.limits.foot_gap_mm if part.skin_mm(path) is None else part.limits.skin_way_mm,
                 "at_most",
                 "mm",
                 "way from the sleeve's last closed ring to the entry, or to the point on the skin",

@@ -14,7 +14,7 @@ from guidegen.checks.seat import gaps_under
 from guidegen.mesh.surface import Surface
 from guidegen.mesh.wall import Patch
 from guidegen.model.arrays import Floats
-from guidegen.model.bone import Bone
+from guidegen.model.bone import SKIN, Bone
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Feature, Guide
 from guidegen.model.plan import Path
@@ -158,10 +158,22 @@ class Part:
         """The bore designed for a path."""
         return next((f for f in self.features("bore") if f.item == path.name), None)
 
-    @staticmethod
-    def start_mm(path: Path) -> Floats:
+    def skin_mm(self, path: Path) -> Floats | None:
+        """(3,): where an instrument goes through the skin; None of one that starts on bone.
+
+        The plan's point; of a wire that the plan says nothing of, where its axis meets the skin.
+        """
+        skin = self.bone_surfaces.get(SKIN)
+        if path.skin_mm is not None or path.kind != "pin" or skin is None:
+            return path.skin_mm
+        start = path.entry_mm - float(np.linalg.norm(skin.high - skin.low)) * path.direction
+        distance, _ = skin.rays.first_hit(start[None], path.direction)
+        return start + distance[0] * path.direction if np.isfinite(distance[0]) else None
+
+    def start_mm(self, path: Path) -> Floats:
         """(3,): where the instrument leaves the sleeve for the body: on the skin, or on bone."""
-        return path.entry_mm if path.skin_mm is None else path.skin_mm
+        skin = self.skin_mm(path)
+        return path.entry_mm if skin is None else skin
 
     @cached_property
     def middle_mm(self) -> Floats | None:

@@ -117,8 +117,8 @@ def features(paths, gap, on_skin):
     return tuple(found)
 
 
-def skin(low_x=-80.0, high_x=80.0):
-    return _bone(SKIN, box((low_x, -80, -70), (high_x, SKIN_Y, 70)))
+def skin(low_x=-80.0, high_x=80.0, high_y=SKIN_Y):
+    return _bone(SKIN, box((low_x, -80, -70), (high_x, high_y, 70)))
 
 
 def block(name="L3", half_x=28.0):

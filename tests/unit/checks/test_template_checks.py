@@ -16,6 +16,7 @@ from tests.unit.checks.specimen import arrays, box
 from tests.unit.checks.template_specimen import (
     NEEDLES,
     OUT,
+    SKIN_Y,
     WIRES,
     TemplateFaults,
     bar,
@@ -57,6 +58,17 @@ def test_the_way_to_the_skin_is_judged_not_the_way_to_the_bone():
     bare = tuple(replace(p, skin_mm=None) for p in NEEDLES)
     assert min(values(check_sleeves(template(planned=bare)), "foot_gap")) > 40
     assert "foot_gap" in failed(check_sleeves(template(planned=bare)))
+
+
+def test_the_way_of_a_wire_is_judged_where_its_axis_meets_the_skin():
+    """Also where the plan does not say where that is."""
+    bare = tuple(replace(p, skin_mm=None) for p in WIRES)
+    known = values(check_sleeves(bar()), "foot_gap")
+    found = check_sleeves(bar(planned=(*NEEDLES, *bare)))
+    assert values(found, "foot_gap") == pytest.approx(known, abs=1e-3)
+    assert failed(found) == set()
+    deep = (skin(high_y=SKIN_Y - 15.0), block())
+    assert "foot_gap" in failed(check_sleeves(bar(planned=(*NEEDLES, *bare), bones=deep)))
 
 
 def test_the_bore_goes_through_the_planned_point_of_the_skin():
