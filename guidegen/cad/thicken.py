@@ -35,13 +35,12 @@ _CREVICE_MM = 1.2
 be crossed by strands."""
 _SPARE_MM = 0.25
 _BLEND_MM = 0.4
+_FACING_DEG = 120.0
 _SMOOTH = 0.6
 _ROUNDS = 8
 
 
-def thickened(
-    solid: Solid, touching: Floats, channels: Sequence[Channel], least_mm: float, name: str
-) -> Solid:
+def thickened(solid: Solid, channels: Sequence[Channel], least_mm: float, name: str) -> Solid:
     """Make every wall thick enough to print.
 
     Balls of the smallest wall's size are put halfway through every place that is thinner; what
@@ -53,7 +52,6 @@ def thickened(
 
     Args:
         solid: With narrower channels cut.
-        touching: (N, 3) places where bones all but touch, to be bridged.
         channels: To be cut exactly, with the needles' way to them kept free of what is added.
         least_mm: Smallest wall.
         name: Of the model, for errors.
@@ -63,7 +61,7 @@ def thickened(
     """
     radius = least_mm / 2 + _OVER_MM
     vertices, faces = solid.arrays()
-    thin = np.concatenate([thin_places(vertices, faces, least_mm + _SPARE_MM), touching])
+    thin = thin_places(vertices, faces, least_mm + _SPARE_MM, facing_deg=_FACING_DEG)
     low, high = vertices.min(axis=0) - _BAND_MM, vertices.max(axis=0) + _BAND_MM
     lattice = Lattice.around(low, high, _GRID_MM)
     field = banded_distance(lattice, vertices, faces, _BAND_MM)

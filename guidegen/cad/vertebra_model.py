@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -26,7 +25,6 @@ from guidegen.model.plan import Path
 
 _FRAME = "model"
 _INTO_FOOT_MM = 1.0
-_TOUCH_MM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +101,7 @@ def build_model(
     )
     tools = [*(c.solid(narrower_mm=0.15) for c in channels), *webs(channels, settings.min_wall_mm)]
     bones = one_body(bones.minus(tools), level.name) if tools else bones
-    bones = thickened(bones, _touching(column), channels, settings.min_wall_mm, level.name)
+    bones = thickened(bones, channels, settings.min_wall_mm, level.name)
     foot = find_foot(*_standing(column, bones), words, settings)
     columns = _columns(column, foot, channels, settings)
     body = Solid.union([bones, foot.plate(), *(c.solid() for c in columns)])
@@ -191,24 +189,6 @@ def _struts(
         (one, below), (two, above) = column.bones[lower], column.bones[upper]
         found += find_struts(place, (below, above), _bar(settings), channels, f"{one}-{two}")
     return tuple(found)
-
-
-def _touching(column: _Column) -> Floats:
-    """(N, 3): halfway between neighbouring bones where they are less than 1 mm apart.
-
-    Joint surfaces that touch at a point would hang together by a neck too thin to print.
-    """
-    found = [np.zeros((0, 3))]
-    for (_, one), (_, two) in pairwise(column.bones):
-        points = one.samples.points_mm
-        points = points[
-            ((points > two.low - _TOUCH_MM) & (points < two.high + _TOUCH_MM)).all(axis=1)
-        ]
-        if len(points):
-            distance, nearest = two.nearest(points)
-            close = np.abs(distance) < _TOUCH_MM
-            found.append((points[close] + nearest[close]) / 2)
-    return np.concatenate(found)
 
 
 def _columns(

@@ -133,18 +133,23 @@ def thinnest_wall(
 
 
 def thin_places(
-    vertices: Floats, faces: Ints, least_mm: float, near_mm: Floats | None = None
+    vertices: Floats,
+    faces: Ints,
+    least_mm: float,
+    near_mm: Floats | None = None,
+    facing_deg: float = _CREST_DEG,
 ) -> Floats:
     """Find the places that ``thinnest_wall`` would call thinner than allowed, and thin crests.
 
-    Crests are taken whole, not only where they are 1 mm away from their edge: which of their
-    points are depends on where the samples fall.
+    Near edges, too, where it looks away: which points are 1 mm from an edge depends on where the
+    samples fall.
 
     Args:
         vertices: (V, 3) mm.
         faces: (F, 3), closed, outward.
         least_mm: Smallest wall allowed.
         near_mm: (N, 3) only places within 2 mm of these are judged; None for all.
+        facing_deg: Surfaces that open up more (180 is parallel) are no wall.
 
     Returns:
         (N, 3): centres of the spheres that are smaller, halfway through the wall.
@@ -161,9 +166,8 @@ def thin_places(
     _shrink(places, radius, touched, np.arange(len(radius)), solid.near_sample)
     _shrink(places, radius, touched, np.flatnonzero(radius < start), solid.nearest)
     apart = _apart_deg(samples, radius, touched)
-    crest = (apart > _CREST_DEG) & ((2 * radius > _CREST_MM) | (apart > _WALL_DEG))
-    thin = crest | _counts(solid, samples, (radius, touched), (), 2 * start)
-    thin &= 2 * radius < least_mm
+    thin = (2 * radius > _CREST_MM) | (apart > _WALL_DEG)
+    thin &= (apart > facing_deg) & (2 * radius < least_mm)
     return np.asarray((places[0] - places[1] * radius[:, None])[thin])
 
 
