@@ -30,7 +30,8 @@ def _posture(case: Case) -> str:
 def _row(case: Case, path: Path) -> Mapping[str, Any]:
     extra = path.extra
     built = bore_of(case, path)
-    stop = built[1].values.get("drill_depth_mm") if built else None
+    values = built[1].values if built else {}
+    stop, play = values.get("drill_depth_mm"), values.get("tip_play_mm")
     return {
         "name": plain(path.name),
         "route": plain(path.route),
@@ -45,4 +46,5 @@ def _row(case: Case, path: Path) -> Mapping[str, Any]:
         "front": number(extra.get("front_mm")),
         "tip_midline": number(extra.get("tip_to_midline_mm")),
         "stop": number(stop) if stop is not None else "",
+        "play": number(play) if play is not None else "",
     }

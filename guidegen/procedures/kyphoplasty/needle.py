@@ -17,6 +17,7 @@ from guidegen.procedures.kyphoplasty.settings import NeedleSettings
 _BEYOND_MM = 0.3
 """A tip may lie this much outside its place: what a step of the length moves it across."""
 _REACH_MM = 120.0
+_LEAST_AIM_MM = 5.0
 _AIM_MM = 0.5
 """The tip is aimed this far in front of the front third's limit: the body's middle and depth are
 measured to about that (on phantoms 0.2 and 1.6 mm, of which a sixth counts)."""
@@ -48,7 +49,17 @@ def tip_place(
     if approach == "one-sided":
         third = size.width_mm * needle.one_sided_midline_share
         return front, (-third, third)
-    return front, (needle.side_margin_mm, size.width_mm / 2)
+    return front, (needle.side_margin_mm, _widest_tip(size, -front + needle.front_margin_mm))
+
+
+def _widest_tip(size: BodySize, front_mm: float) -> float:
+    """How far from the midline the front wall still lies ``front_mm`` in front of the centre.
+
+    Beside the middle the front wall curves back (the body's section is taken as an ellipse): a tip
+    straight ahead of a wide pedicle would come too near to it. At least 3 mm are left to aim at.
+    """
+    share = min((front_mm + _AIM_MM) / (size.depth_mm / 2), 1.0)
+    return max(size.width_mm / 2 * float(np.sqrt(1.0 - share**2)), _LEAST_AIM_MM)
 
 
 def axial_limits(level: str, approach: str, needle: NeedleSettings) -> tuple[float, float]:

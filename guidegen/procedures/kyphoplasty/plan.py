@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import Anatomy, Draft
 from guidegen.procedures.kyphoplasty.heights import find_fractures
 from guidegen.procedures.kyphoplasty.level import plan_level
+from guidegen.procedures.kyphoplasty.meeting import planned_apart
 from guidegen.procedures.kyphoplasty.notices import all_notices
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
 from guidegen.procedures.kyphoplasty.skin import (
@@ -45,9 +47,15 @@ def plan_needles(
     needle, asked = settings.needle, anatomy.options
     approach = asked.approach or needle.approach
     work = partial(plan_level, approach=approach, side=asked.side, needle=needle)
-    answers = plan_levels(volume, anatomy, work, "needles", stage(progress, "needles", 0.0, 0.8))
-    progress("skin and fracture", 0.8)
-    needles = _from_the_skin([a for a in answers if isinstance(a, Path)], anatomy, settings)
+    answers = plan_levels(volume, anatomy, work, "needles", stage(progress, "needles", 0.0, 0.7))
+    answers = planned_apart(
+        answers,
+        lambda found: _from_the_skin(found, anatomy, settings),
+        partial(_level_with_endplates, volume, anatomy, settings, progress),
+        settings,
+    )
+    progress("skin and fracture", 0.85)
+    needles = _from_the_skin(answers, anatomy, settings)
     paths = (*needles, *_wires(needles, anatomy, settings))
     posture = cast("Mapping[str, Any]", anatomy.extra["posture"])
     template = decide_template(paths, posture, asked.accept_posture, settings)
@@ -66,10 +74,27 @@ def plan_needles(
     )
 
 
+def _level_with_endplates(
+    volume: CTVolume,
+    anatomy: Anatomy,
+    settings: KyphoplastySettings,
+    progress: Progress,
+    levels: tuple[str, ...],
+) -> list[Path | Skipped]:
+    """Plan some levels again, nearly level with their endplates."""
+    narrow = {"sagittal_deg": settings.needle.level_sagittal_deg}
+    needle, asked = settings.needle.model_copy(update=narrow), anatomy.options
+    approach = asked.approach or needle.approach
+    work = partial(plan_level, approach=approach, side=asked.side, needle=needle)
+    chosen = replace(anatomy, chosen=levels)
+    return plan_levels(volume, chosen, work, "needles", stage(progress, "needles", 0.7, 0.85))
+
+
 def _from_the_skin(
-    paths: list[Path], anatomy: Anatomy, settings: KyphoplastySettings
+    answers: list[Path | Skipped], anatomy: Anatomy, settings: KyphoplastySettings
 ) -> tuple[Path, ...]:
     """Carry every needle on to the skin."""
+    paths = [answer for answer in answers if isinstance(answer, Path)]
     skin, back = skin_of(anatomy.bones), middle_level(anatomy).patient_from_bone.axes[:, 1]
     order = {level.name: n for n, level in enumerate(anatomy.spine.levels)}
     marks = sorted(anatomy.landmarks, key=lambda m: order[m.bone])

@@ -49,10 +49,16 @@ class NeedleSettings(Settings):
         "outside and to end near the midline (engineering choice)",
     )
     sagittal_deg: _PAIR = setting(
-        (-25.0, 25.0),
+        (-20.0, 20.0),
         "deg",
         "Angle to the head in the vertebra's own frame (engineering choice: from pedicle height "
         "to anywhere in the front third)",
+    )
+    level_sagittal_deg: _PAIR = setting(
+        (-6.0, 6.0),
+        "deg",
+        "The same where needles of neighbouring levels would meet over the skin: nearly level with "
+        "the endplates they stay apart (engineering choice)",
     )
     entry_height_mm: float = setting(
         6.0,
@@ -199,7 +205,7 @@ class NeedleSettings(Settings):
     @model_validator(mode="after")
     def _ordered(self) -> NeedleSettings:
         ways = ("thoracic", "lumbar", "one_sided", "extrapedicular")
-        for name in (*(f"{way}_axial_deg" for way in ways), "sagittal_deg"):
+        for name in (*(f"{way}_axial_deg" for way in ways), "sagittal_deg", "level_sagittal_deg"):
             low, high = getattr(self, name)
             if not low < high:
                 raise ValueError(f"{name}: the first value must be below the second")

@@ -8,6 +8,7 @@ from typing import Any
 
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path
+from guidegen.procedures.kyphoplasty.meeting import meeting
 from guidegen.procedures.kyphoplasty.notices import POSTURE_ACCEPTED, POSTURE_REFUSED
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
 
@@ -70,6 +71,10 @@ def decide_template(
     without = [path.name for path in needles if path.skin_mm is None]
     if without:
         return _refused(f"the skin over {', '.join(without)} is out of view")
+    pairs = meeting(needles, settings)
+    if pairs:
+        names = "; ".join(" and ".join(pair) for pair in pairs)
+        return _refused(f"needles meet over the skin ({names}): plan each level by itself")
     if kind == BONE:
         levels = sorted({path.bone for path in needles})
         if len(levels) > 1:

@@ -11,6 +11,7 @@ from guidegen.model.plan import Path, Skipped
 from guidegen.procedures.contract import Anatomy
 from guidegen.procedures.kyphoplasty import notices
 from guidegen.procedures.kyphoplasty.level import plan_level
+from guidegen.procedures.kyphoplasty.meeting import meeting, planned_apart
 from guidegen.procedures.kyphoplasty.needle import BodySize, axial_limits, tip_place
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings, NeedleSettings
 from guidegen.procedures.kyphoplasty.skin import from_the_skin, operator_angles
@@ -108,8 +109,16 @@ def test_limits_follow_level_and_approach():
     assert axial_limits("L2", "two-sided", NEEDLE) == NEEDLE.lumbar_axial_deg
     assert axial_limits("L2", "one-sided", NEEDLE) == NEEDLE.one_sided_axial_deg
     size = BodySize(42.0, 30.0)
-    assert tip_place(size, "one-sided", NEEDLE) == (pytest.approx(-5.5), pytest.approx((-7.0, 7.0)))
-    assert tip_place(size, "two-sided", NEEDLE)[1] == (2.0, 21.0)
+    assert tip_place(size, "one-sided", NEEDLE) == (
+        pytest.approx(-5.5, abs=0.02),
+        pytest.approx((-7.0, 7.0), abs=0.02),
+    )
+    low, high = tip_place(size, "two-sided", NEEDLE)[1]
+    assert low == 2.0
+    front = -15.0 * np.sqrt(1 - (high / 21.0) ** 2)  # the wall of an elliptic body at that place
+    assert -5.5 - front == pytest.approx(NEEDLE.front_margin_mm + 0.5, abs=0.03)
+    flat = BodySize(30.0, 16.0)
+    assert tip_place(flat, "two-sided", NEEDLE)[1] == (2.0, 5.0)
 
 
 def anatomy(**failed):
@@ -126,6 +135,7 @@ def needle(side="left", skin=True, bone="L3", **further):
         entry_mm=np.array([sign * 20.0, 10.0, 0.0]),
         tip_mm=np.array([sign * 10.0, -20.0, 3.0]),
         diameter_mm=4.0,
+        pilot_diameter_mm=4.0,
         skin_mm=np.array([sign * 34.0, 50.0, -4.0]) if skin else None,
         **further,
     )
@@ -216,3 +226,37 @@ def test_notices_of_paths_and_skin():
     found = notices.all_notices([rib], [rib, needle("right", skin=False)], anatomy(), True)
     assert [n.code for n in found] == ["through_rib", "skin_entry_out_of_view"]
     assert not notices.all_notices([rib], [needle(skin=False)], anatomy(), False)
+
+
+def pair_of_levels(gap_mm, tilt=0.0):
+    """Left needles of two levels, their skin entries ``gap_mm`` apart."""
+    upper = needle(bone="L2")
+    shift = np.array([0.0, 0.0, -gap_mm])
+    turned = np.array([0.0, 0.0, -tilt])
+    return upper, replace(
+        upper,
+        name="L3_left",
+        bone="L3",
+        entry_mm=upper.entry_mm + shift,
+        tip_mm=upper.tip_mm + shift + turned,
+        skin_mm=upper.skin_mm + shift - 0.5 * turned,
+    )
+
+
+def test_needles_that_meet_over_the_skin():
+    assert meeting(pair_of_levels(30.0), settings()) == ()
+    assert meeting(pair_of_levels(8.0), settings()) == (("L2_left", "L3_left"),)
+    leaning = pair_of_levels(16.0, 16.0)
+    assert meeting(leaning, settings()) == (("L2_left", "L3_left"),)
+    found = decide_template(leaning, PRONE, False, settings())
+    assert found.kind == NONE and "each level by itself" in found.notices[0].message
+
+
+def test_levels_that_meet_are_planned_again_if_no_needle_is_lost():
+    near, far = list(pair_of_levels(8.0)), list(pair_of_levels(30.0))
+    skipped = [near[0], Skipped("L3_left", "L3", "left", "narrow_pedicle")]
+    same = planned_apart(near, tuple, lambda levels: far, settings())
+    assert [a.skin_mm[2] for a in same] == [a.skin_mm[2] for a in far]
+    lost = planned_apart(near, tuple, lambda levels: skipped, settings())
+    assert lost[1] is near[1] and lost[0] is skipped[0]
+    assert planned_apart(far, tuple, lambda levels: pytest.fail(), settings()) is far
