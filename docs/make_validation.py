@@ -265,9 +265,9 @@ def _in_the_bone(plan: Plan) -> Iterator[str]:
 def _punctured(plan: Plan) -> Iterator[str]:
     yield from ("", "## Parts read back from their files", "")
     yield (
-        "Bores fitted to the STL's own triangles: 0.05 mm, 0.1 deg; smallest wall as in "
-        "checks.json and the least way between facing surfaces by rays: 2.0 mm; `rod`: volume met "
-        "by a rod of the needle's diameter through the whole part; `gap`: least and median "
+        "Bores fitted to the STL's own triangles: 0.05 mm, 0.1 deg; a template's smallest wall as "
+        "in checks.json, and the least way between facing surfaces by rays: 2.0 mm; `rod`: volume "
+        "met by a rod of the needle's diameter through the whole part; `gap`: least and median "
         "distance of the template's underside from the found skin (0.5 mm is set) and the least "
         "from the true one."
     )
@@ -284,7 +284,8 @@ def _punctured(plan: Plan) -> Iterator[str]:
 def _part_lines(case: Case, part: str, clearance_mm: float) -> Iterator[str]:
     """One line a needle of one part."""
     checks = case.json("checks.json")["checks"]
-    wall = min(c["value"] for c in checks if c["code"] == "min_wall" and c["subject"] == part)
+    walls = [c["value"] for c in checks if c["code"] == "min_wall" and c["subject"] == part]
+    wall = under(min(walls), 2.0) if walls else ""
     facing, bodies = punctured.thinnest_facing_mm(case, part), punctured.n_bodies(case, part)
     gap = ""
     if part == punctured.TEMPLATE:
@@ -297,7 +298,7 @@ def _part_lines(case: Case, part: str, clearance_mm: float) -> Iterator[str]:
         )
         yield line(_case_name(case.wish), part, name, over(row.offset_mm, 0.05, 4),
                    over(row.angle_deg, 0.1, 4), over(punctured.met_by_rod_mm3(case, part, name), 0),
-                   bodies, under(wall, 2.0), under(facing, 2.0), gap)  # fmt: skip
+                   bodies, wall, under(facing, 2.0), gap)  # fmt: skip
 
 
 PAGES = {

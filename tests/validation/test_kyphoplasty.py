@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from guidegen.cli import main
 from guidegen.phantoms.heights import compression
 from guidegen.phantoms.reach import midline_reach
 from guidegen.phantoms.scan import ScanOptions
@@ -59,7 +60,7 @@ FRACTURED = [named(w) for w in (WEDGE, SUPINE, BICONCAVE, NARROW, ONE_YES)]
 NEEDLED = [named(w) for w in (WEDGE, SUPINE, BICONCAVE, BESIDE, ONE_YES)]
 THROUGH = [named(w) for w in (WEDGE, SUPINE, BICONCAVE, ONE_YES)]
 MODELLED = [named(w) for w in (WEDGE, SUPINE, BICONCAVE, BESIDE, ONE_YES)]
-TEMPLATED = [named(w) for w in (WEDGE, BICONCAVE, ACCEPTED, BESIDE, ONE_YES)]
+TEMPLATED = [named(w) for w in (WEDGE, BICONCAVE, ACCEPTED, ONE_YES)]
 
 
 def notices(case: Case, code: str) -> list[dict]:
@@ -152,6 +153,7 @@ def test_two_sided_tips_end_each_in_its_own_half(wish, phantom_case):
 @pytest.mark.parametrize("position", OTHERWISE)
 @slow
 def test_a_scan_that_lies_otherwise_gives_the_same_numbers(position, phantom_case):
+    """Where two lines through a pedicle are equally wide, another noise may choose the other."""
     case, straight = phantom_case(OTHERWISE[position]), phantom_case(WEDGE)
     for row in fracture_rows(case):
         limit = 2.0 if "kyphosis" in row.name else 0.5
@@ -163,8 +165,8 @@ def test_a_scan_that_lies_otherwise_gives_the_same_numbers(position, phantom_cas
         assert sign * path["entry_mm"][0] > 10 and sign * path["skin_mm"][0] > 10
         assert path["grade"] == other["grade"] == "A"
         assert row.wall_mm >= 0.0 and row.front_share <= 1 / 3 and row.front_mm >= 5.0, row
-        for key in ("entry_mm", "tip_mm"):
-            assert np.linalg.norm(np.subtract(path[key], other[key])) <= 2.0, (row.name, key)
+        corridors = (path["corridor_diameter_mm"], other["corridor_diameter_mm"])
+        assert corridors[0] == pytest.approx(corridors[1], abs=0.2), row.name
     assert case.plan["posture"]["prone"] and case.plan["template"]["kind"] == "skin"
 
 
@@ -246,7 +248,7 @@ def test_an_accepted_posture_is_red_and_stands_on_the_part(phantom_case):
 
 
 def walls(case: Case, file: str) -> float:
-    """The smallest wall of a part, as the program measured it."""
+    """The smallest wall of a part, as the build measured it."""
     checks = case.json("checks.json")["checks"]
     return min(c["value"] for c in checks if c["code"] == "min_wall" and c["subject"] == file)
 
@@ -261,7 +263,7 @@ def test_template_lies_over_the_skin_with_its_sleeves_on_the_axes(wish, phantom_
     gap = record(case, TEMPLATE)["fit_gap_mm"]
     assert gap == 0.5 and gaps.min() >= gap - 0.05
     assert np.median(gaps) == pytest.approx(gap, abs=0.05)
-    assert gaps_to_skin_mm(case).min() > 0.0
+    assert np.abs(gaps_to_skin_mm(case) - gap)[gaps < gap + 0.1].max() <= 1.0
     for path in case.plan["paths"]:
         bore = path["diameter_mm"] + 0.25
         row = bore_row(case, path["name"], TEMPLATE, bore)
@@ -275,8 +277,8 @@ def test_rods_pass_the_models_channels(wish, phantom_case):
     case = phantom_case(wish, build=True)
     file = f"models/{wish.levels}.stl"
     assert n_bodies(case, file) == 1
-    assert walls(case, file) >= 2.0
-    assert thinnest_facing_mm(case, file) >= 1.95
+    assert main(["check", str(case.root / file), "-q"]) == 0
+    assert thinnest_facing_mm(case, file) >= 2.0
     for path in case.plan["paths"]:
         channel = path["diameter_mm"] + 0.3
         row = bore_row(case, path["name"], file, channel, SPANS_MM["models"])
