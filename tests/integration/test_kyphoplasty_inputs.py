@@ -16,8 +16,8 @@ from guidegen.phantoms.render import make_volume
 from guidegen.phantoms.scan import ScanOptions
 
 COARSE = ScanOptions(spacing_mm=1.0, slice_mm=1.25)
-BEHIND_MM = 72.0
-"""Behind the spinous processes and 2 cm before the skin of the phantom's back."""
+BEHIND_MM = 86.0
+"""Behind the spinous processes and 7 mm before the skin of the phantom's back."""
 
 
 def written(volume: CTVolume, path: Path, last_y_mm: float = np.inf) -> Path:
