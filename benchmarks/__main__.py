@@ -63,15 +63,15 @@ def against_peer(given: Input, place: Path) -> Iterator[str]:
     yield f"{'ratio (time: at most 2.00 wanted)':44} {ratio:8.2f}   {memory:8.2f}"
 
 
-def stages(given: Input, place: Path) -> Iterator[str]:
+def stages(given: Input, place: Path, procedure: str, levels: str) -> Iterator[str]:
     """Seconds and memory of each stage of a whole case."""
-    order = (given.dicom, place / "case", given.levels, given.lowest_level)
+    order = (procedure, given.dicom, place / procedure, levels, given.lowest_level)
     total, told = timed_python("benchmarks.stages", *order)
     for step, seconds, peak in told["rows"]:
         yield f"{step:44} {seconds:8.1f} s {peak:8.0f} MB so far {seconds / total:6.0%}"
     end = f"FAILED: {'; '.join(told['failed'])}" if told["failed"] else "all checks passed"
     yield f"{'whole case, start of Python included':44} {total:8.1f} s"
-    yield f"{told['screws']} screws, {end}"
+    yield f"{told['paths']} paths, {end}"
 
 
 def surface(name: str) -> Iterator[str]:
@@ -110,8 +110,16 @@ def main() -> None:
             print(f"the real scan is not on this machine: phantom {options.phantom} instead")
             given = phantom_scan(options.phantom, place)
         show(f"CT to bone surfaces, {given.name}", against_peer(given, place))
-        show(f"stages, {given.name}, {given.levels}", stages(given, place))
+        for procedure, levels in (("pedicle-screws", given.levels), ("kyphoplasty", one_of(given))):
+            made = stages(given, place, procedure, levels)
+            show(f"{procedure}, {given.name}, {levels}", made)
         show("surface error", surface(options.phantom))
+
+
+def one_of(given: Input) -> str:
+    """The level above the lowest of those to plan: one whole level with both neighbours."""
+    names = [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
+    return names[max(names.index(given.levels.split("-")[-1]) - 1, 0)]
 
 
 def show(title: str, rows: Iterator[str]) -> None:

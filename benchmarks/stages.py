@@ -35,11 +35,11 @@ class Stopwatch:
         self._since = now
 
 
-def main(source: str, out: str, levels: str, lowest_level: str) -> None:
+def main(procedure: str, source: str, out: str, levels: str, lowest_level: str) -> None:
     """Plan, approve, build."""
     watch = Stopwatch()
     order = Order(
-        "pedicle-screws",
+        procedure,
         Path(source),
         Path(out),
         levels=levels or None,
@@ -50,7 +50,7 @@ def main(source: str, out: str, levels: str, lowest_level: str) -> None:
     report = build_case(Path(out), watch)
     watch.close()
     failed = [f"{f.code} {f.subject}: {f.value:g}" for f in report.findings if not f.passed]
-    result = {"rows": watch.rows[1:], "screws": len(plan.paths), "failed": failed}
+    result = {"rows": watch.rows[1:], "paths": len(plan.paths), "failed": failed}
     print(json.dumps(result))
 
 
