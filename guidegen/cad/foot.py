@@ -112,7 +112,7 @@ def find_foot(
     height = centre_mm[2] - top + settings.foot_thickness_mm
     reach = height * np.tan(np.radians(settings.stable_deg))
     body = np.array(body_mm) / 2 + settings.foot_margin_mm
-    text = np.array(layout.half_mm) + (_MARK_ROOM_MM, 0.0)
+    text = np.add(layout.half_mm, (_MARK_ROOM_MM, 0.0))
     low = np.min([-body, centre_mm[:2] - reach, label[:2] - text], axis=0)
     high = np.max([body, centre_mm[:2] + reach, label[:2] + text], axis=0)
     thick = settings.foot_thickness_mm

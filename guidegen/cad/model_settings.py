@@ -26,7 +26,7 @@ class ModelSettings(Settings):
         2.0,
         "mm",
         "Smallest wall anywhere: thinner laminae and processes, and the bone round a channel, are "
-        "thickened to it (case contract: the largest sphere that fits inside at each surface point)",
+        "thickened to it (case contract: the largest sphere that fits inside at each point)",
         ge=0.8,
         le=3.0,
     )

@@ -124,7 +124,7 @@ def check_sleeves(part: Part) -> tuple[Finding, ...]:
                 "sleeve_wall",
                 subject,
                 thick,
-                part.limits.min_wall_mm,
+                NAN if part.limits.min_wall_mm is None else part.limits.min_wall_mm,
                 "at_least",
                 "mm",
                 "wall round the bore, away from 1 mm at its ends and its window (case contract)",

@@ -13,6 +13,7 @@ from guidegen.checks.label import check_label, check_side_marks
 from guidegen.checks.model import check_model
 from guidegen.checks.part import NAN, Part
 from guidegen.checks.printable import check_printable
+from guidegen.checks.rehearsal import check_channels, check_fidelity, check_foot
 from guidegen.checks.removal import check_removal
 from guidegen.checks.template import check_midline, check_over_skin, check_stand_off
 from guidegen.model.findings import Finding
@@ -59,16 +60,29 @@ BONE_TEMPLATE_CHECKS: tuple[Check, ...] = (*_PUNCTURE_CHECKS, check_stand_off)
 """For templates on K-wires, which touch nothing but the wires."""
 REHEARSAL_CHECKS: tuple[Check, ...] = (
     check_bores,
-    check_drill,
+    check_channels,
     check_side,
+    check_fidelity,
+    check_foot,
     check_label,
     check_side_marks,
 )
 """For models with needle channels, to rehearse on."""
 CASE_CHECKS = (check_coverage,)
 """Look at all parts of a case together."""
-_TEMPLATE_CHECKS = (check_over_skin, check_midline, check_stand_off)
-ALL_CHECKS = (*SOLID_CHECKS, *CASE_CHECKS, *MODEL_CHECKS, *GUIDE_CHECKS, *_TEMPLATE_CHECKS)
+ALL_CHECKS = tuple(
+    dict.fromkeys(
+        (
+            *SOLID_CHECKS,
+            *CASE_CHECKS,
+            *MODEL_CHECKS,
+            *GUIDE_CHECKS,
+            *SKIN_TEMPLATE_CHECKS,
+            *BONE_TEMPLATE_CHECKS,
+            *REHEARSAL_CHECKS,
+        )
+    )
+)
 
 
 def run_checks(part: Part, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
@@ -80,7 +94,7 @@ def run_checks(part: Part, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
 
     def printable(tested: Part) -> tuple[Finding, ...]:
         surface = tested.surface
-        wall = None if tested.guide.role == "model" else tested.limits.min_wall_mm
+        wall = tested.limits.min_wall_mm
         return check_printable(
             surface.vertices, surface.faces, tested.subject, wall, tested.label_patches
         )

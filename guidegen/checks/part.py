@@ -78,7 +78,7 @@ class Limits:
     """What the measured values are held against; the procedure's settings fill it in.
 
     Args:
-        min_wall_mm: Smallest wall.
+        min_wall_mm: Smallest wall; None for a copy of a bone, whose walls are anatomy.
         bore_clearance_mm: Bore diameter over the instrument's.
         bore_offset_mm: Largest distance of a bore's axis from the plan (required).
         bore_angle_deg: Largest angle between a bore and the plan (required).
@@ -95,7 +95,7 @@ class Limits:
             contract).
     """
 
-    min_wall_mm: float = 2.0
+    min_wall_mm: float | None = 2.0
     bore_clearance_mm: float = 0.2
     bore_offset_mm: float = 0.05
     bore_angle_deg: float = 0.1

@@ -36,12 +36,12 @@ def check_guide(
         Findings of every check; a value that could not be measured is not a number, and fails.
     """
     own = settings.guide
+    if guide.role == "model":
+        return run_checks(Part(guide, bones, (), Limits(min_wall_mm=None)), MODEL_CHECKS)
     limits = Limits(
         min_wall_mm=own.min_wall_mm,
         bore_clearance_mm=own.bore_clearance_mm,
         gap_mm=own.fit_gap_mm / 2,
     )
-    if guide.role == "model":
-        return run_checks(Part(guide, bones, (), limits), MODEL_CHECKS)
     paths = tuple(p for p in plan.paths if p.bone in guide.bones)
     return run_checks(Part(guide, bones, paths, limits), GUIDE_CHECKS)
