@@ -46,7 +46,7 @@ def _plan(
 ) -> Plan:
     procedure, settings = steps.procedure_of(record)
     anatomy = procedure.find_anatomy(volume, options, settings, stage(progress, "bones", 0.2, 0.6))
-    near = crop_to(volume, anatomy.bones)
+    record, near = steps.remembered(record, anatomy), crop_to(volume, anatomy.bones)
     with staging(folder) as aside:
         bones, files = write_bones(aside, anatomy.bones)
         anatomy = replace(anatomy, bones=bones)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,13 @@ def record_of(order: Order, volume: CTVolume) -> Record:
     """Write down what is asked of which scan."""
     settings = load_settings(find_procedure(order.procedure).settings_type, order.config)
     return new_record(order.procedure, order.recorded(), settings, volume)
+
+
+def remembered(record: Record, anatomy: Anatomy) -> Record:
+    """Add to a record what only the whole scan shows: a crop of it may not show the table."""
+    if anatomy.table is None:
+        return record
+    return replace(record, scan=replace(record.scan, table=anatomy.table))
 
 
 def procedure_of(record: Record) -> tuple[Procedure[Any], BaseModel]:

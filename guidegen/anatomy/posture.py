@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +10,9 @@ from scipy import ndimage
 
 from guidegen.model.arrays import Floats
 from guidegen.model.notice import Notice
-from guidegen.model.volume import CTVolume
+from guidegen.model.volume import CTVolume, TableSide
 
 PRONE, SUPINE = ("HFP", "FFP"), ("HFS", "FFS")
-Side = Literal["back", "front", ""]
 Mask = npt.NDArray[np.bool_]
 
 _CELL_MM = 4.0
@@ -41,12 +39,14 @@ class Posture:
         known: False where the header does not say it, or the table contradicts it.
         sentence: For the report.
         notices: A red one where header and table contradict each other.
+        table: Side on which the table lies, as ``table_side`` finds it.
     """
 
     prone: bool
     known: bool
     sentence: str
     notices: tuple[Notice, ...] = ()
+    table: TableSide = ""
 
 
 def find_posture(volume: CTVolume, back: Floats) -> Posture:
@@ -54,13 +54,15 @@ def find_posture(volume: CTVolume, back: Floats) -> Posture:
 
     Only a stated prone position that the table does not contradict is prone: a lying position
     moves the skin by more than a template allows. Decubitus, absent, NIfTI and NRRD are unknown.
+    Where the volume says on which side the table was seen, that holds: a crop no longer shows it.
 
     Args:
         volume: The scan.
         back: (3,) direction to the patient's back, LPS.
     """
     stated = volume.info.patient_position.strip().upper()
-    side = table_side(volume, back)
+    seen_before = volume.info.table
+    side = table_side(volume, back) if seen_before is None else seen_before
     prone = stated in PRONE
     if not prone and stated not in SUPINE:
         told = f"the scan states the position {stated}" if stated else "the scan states no position"
@@ -69,7 +71,8 @@ def find_posture(volume: CTVolume, back: Floats) -> Posture:
             "front": ", although the table lies in front of the patient",
             "": "",
         }[side]
-        return Posture(False, False, f"{told}{lies}: the patient is not known to have lain prone")
+        sentence = f"{told}{lies}: the patient is not known to have lain prone"
+        return Posture(False, False, sentence, table=side)
     name = "prone" if prone else "supine"
     if side == ("back" if prone else "front"):
         where = "behind the back" if prone else "in front of the patient"
@@ -79,12 +82,12 @@ def find_posture(volume: CTVolume, back: Floats) -> Posture:
             "scan is mirrored or turned over"
         )
         notice = Notice("posture_contradiction", message, "series", red=True)
-        return Posture(False, False, message, (notice,))
+        return Posture(False, False, message, (notice,), side)
     seen = f", and the table lies on that side ({side})" if side else "; no table is in view"
-    return Posture(prone, True, f"the patient lay {name} ({stated}){seen}")
+    return Posture(prone, True, f"the patient lay {name} ({stated}){seen}", table=side)
 
 
-def table_side(volume: CTVolume, back: Floats) -> Side:
+def table_side(volume: CTVolume, back: Floats) -> TableSide:
     """Find on which side of the patient the table lies.
 
     A table is flat, as wide as the trunk, outside of the patient, and at the same place in every

@@ -18,7 +18,7 @@ from guidegen.errors import InputError
 from guidegen.export.atomic import sha256_of, write_text
 from guidegen.export.settings import read_toml
 from guidegen.model.notice import Notice
-from guidegen.model.volume import CTVolume, ScanInfo
+from guidegen.model.volume import CTVolume, ScanInfo, TableSide
 
 SCHEMA = "guidegen.case/1"
 PACKAGES = (
@@ -47,6 +47,7 @@ class _Input(_Strict):
     sha256: str
     frame_of_reference: str
     slice_thickness_mm: float | None = None
+    table: TableSide | None = None
     notices: tuple[_Warning, ...] = Field(default=(), strict=False)
 
 
@@ -149,6 +150,7 @@ def write_record(path: Path, record: Record) -> None:
             "frame_of_reference": record.frame_of_reference,
             "patient_position": scan.patient_position,
             "slice_thickness_mm": scan.slice_thickness_mm,
+            "table": scan.table,
             "notices": [
                 {"code": n.code, "message": n.message, "subject": n.subject, "red": n.red}
                 for n in scan.notices
@@ -183,6 +185,7 @@ def read_record(path: Path) -> Record:
         scan.patient_position,
         scan.slice_thickness_mm,
         tuple(Notice(n.code, n.message, n.subject, n.red) for n in scan.notices),
+        scan.table,
     )
     return Record(
         content.procedure,

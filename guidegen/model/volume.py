@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ import numpy.typing as npt
 from guidegen.errors import FrameError, GeometryError
 from guidegen.model.arrays import Floats, frozen_floats
 from guidegen.model.notice import Notice
+
+TableSide = Literal["back", "front", ""]
+"""On which side of the patient the table lies; "" where none is seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,8 @@ class ScanInfo:
         patient_position: DICOM value such as ``HFS``, or "" if unknown.
         slice_thickness_mm: As the scanner states it; None if unknown.
         notices: What the reader has to warn of.
+        table: Side of the patient on which the table was seen in the whole scan: ``back``,
+            ``front``, or "" for none; None where it was not looked for.
     """
 
     source: str
@@ -95,6 +100,7 @@ class ScanInfo:
     patient_position: str = ""
     slice_thickness_mm: float | None = None
     notices: tuple[Notice, ...] = ()
+    table: TableSide | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Spine
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import Measurement, Path, Skipped
-from guidegen.model.volume import CTVolume, LabelMap
+from guidegen.model.volume import CTVolume, LabelMap, TableSide
 from guidegen.procedures.rows import rows_of
 
 Own = TypeVar("Own", bound=BaseModel)
@@ -61,6 +61,7 @@ class Anatomy:
         options: What was asked for.
         notices: What was noticed on the way.
         extra: Further facts, as plan.json is to keep them.
+        table: Side on which the table was seen, for case.toml; see ``ScanInfo``.
     """
 
     spine: Spine
@@ -71,6 +72,7 @@ class Anatomy:
     options: Options = Options()
     notices: tuple[Notice, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
+    table: TableSide | None = None
 
 
 @dataclass(frozen=True)

@@ -314,6 +314,25 @@ def test_options_that_do_not_fit_are_refused_before_the_scan_is_read(
     assert not (tmp_path / "case").exists()
 
 
+def test_the_table_of_the_whole_scan_is_remembered_when_planned_again(tmp_path, ball, ball_ct):
+    found, seen = ball.find_anatomy, []
+
+    def looked(volume, *further):
+        seen.append(volume.info.table)
+        return replace(found(volume, *further), table=volume.info.table or "back")
+
+    ball.find_anatomy = looked
+    out = tmp_path / "case"
+    plan_case(Order("ball", ball_ct, out))
+    replan_case(out)
+    replan_case(out)
+    assert seen == [None, "back", "back"]
+    text = (out / "case.toml").read_text()
+    (out / "case.toml").write_text(text.replace('table = "back"', 'table = "left"'))
+    with pytest.raises(InputError, match=r"input\.table"):
+        replan_case(out)
+
+
 def test_an_unanchored_count_stays_a_red_warning_when_planned_again(tmp_path, ball, ball_ct):
     found = ball.find_anatomy
 

@@ -35,6 +35,7 @@ def with_skin(volume: CTVolume, anatomy: Anatomy) -> Anatomy:
     facts = {"prone": posture.prone, "known": posture.known, "sentence": posture.sentence}
     extra = {**anatomy.extra, "posture": facts}
     notices = (*anatomy.notices, *posture.notices)
+    anatomy = replace(anatomy, notices=notices, extra=extra, table=posture.table)
     heights = np.concatenate(
         [
             frame.inverse.points(bone.vertices_mm)[:, 2]
@@ -47,8 +48,8 @@ def with_skin(volume: CTVolume, anatomy: Anatomy) -> Anatomy:
     if isinstance(found, str):
         said = Notice("skin_out_of_view", f"{found}; only the way in bone is planned", SKIN)
         failed = {**anatomy.failed, SKIN: found}
-        return replace(anatomy, failed=failed, notices=(*notices, said), extra=extra)
-    return replace(anatomy, bones=(*anatomy.bones, found), notices=notices, extra=extra)
+        return replace(anatomy, failed=failed, notices=(*notices, said))
+    return replace(anatomy, bones=(*anatomy.bones, found))
 
 
 def skin_of(bones: Sequence[Bone]) -> Bone | None:

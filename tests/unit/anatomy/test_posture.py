@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,14 @@ def test_table_against_header(position, table, prone, contradiction):
     if contradiction:
         assert found.notices[0].code == "posture_contradiction"
         assert position in found.sentence
+
+
+@pytest.mark.parametrize(("seen", "prone"), [("back", False), ("front", True), ("", True)])
+def test_what_the_whole_scan_showed_holds_where_a_crop_shows_no_table(seen, prone):
+    crop = scan("HFP")
+    whole = replace(crop, info=replace(crop.info, table=seen))
+    assert find_posture(crop, BACK).prone  # the crop alone contradicts nothing
+    found = find_posture(whole, BACK)
+    assert (found.prone, found.table) == (prone, seen)
+    assert [n.red for n in found.notices] == ([] if prone else [True])
+    assert find_posture(scan("HFP", 1.0), BACK).table == "back"
