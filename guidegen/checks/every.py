@@ -62,6 +62,7 @@ REHEARSAL_CHECKS: tuple[Check, ...] = (
     check_bores,
     check_channels,
     check_side,
+    check_breach,
     check_fidelity,
     check_foot,
     check_label,

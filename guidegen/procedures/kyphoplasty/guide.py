@@ -15,8 +15,8 @@ from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Progress
 from guidegen.procedures.kyphoplasty import template
+from guidegen.procedures.kyphoplasty.again import back_of, require_own_numbers, template_again
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
-from guidegen.procedures.kyphoplasty.skin import skin_of, spinous_points
 from guidegen.procedures.labels import label_words
 from guidegen.procedures.vertebrae import attempt
 from guidegen.workers import side_by_side
@@ -32,14 +32,19 @@ def build_parts(
     Returns:
         The models from head to foot, then the template; instead of a part that can't be made a
         failed finding with the reason. One part never stops the others.
+
+    Raises:
+        PlanError: The plan was changed by hand and contradicts itself or the rules it was made by.
     """
     levels = [b for b in case.bones if any(p.bone == b.name for p in case.plan.paths)]
     jobs: list[tuple[str, Make]] = [
         (f"models/{bone.name}.stl", partial(_model, bone, case, settings)) for bone in levels
     ]
-    kind = template.template_of(case.plan.extra).kind
-    if kind != template.NONE:
-        jobs.append((f"guides/template_{kind}.stl", partial(_template, kind, case, settings)))
+    require_own_numbers(case, settings)
+    decision = template_again(case, settings)
+    if decision.kind != template.NONE:
+        file = f"guides/template_{decision.kind}.stl"
+        jobs.append((file, partial(_template, decision, case, settings)))
 
     def made(job: tuple[str, Make]) -> Guide | Finding:
         file, make = job
@@ -65,23 +70,20 @@ def _model(bone: Bone, case: Case, settings: KyphoplastySettings) -> Guide:
     return build_model(bone, beside, case.plan.paths, marks, words, settings.model)
 
 
-def _template(kind: str, case: Case, settings: KyphoplastySettings) -> Guide:
+def _template(decision: template.Decision, case: Case, settings: KyphoplastySettings) -> Guide:
     """The template; its label names the levels and what the engineer accepted."""
-    skin = skin_of(case.bones)
     needles = [p for p in case.plan.paths if p.kind == "needle"]
     levels = list(dict.fromkeys(p.bone for p in needles))
     marks = {m.bone: m for m in case.landmarks}
+    behind = back_of(case)
+    skin, frame = behind.skin, behind.frame
     if skin is None or any(level not in marks for level in levels):
         raise AnatomyError("a template needs skin and landmarks of its levels; plan again")
-    further = template.template_of(case.plan.extra).words
-    words = (*label_words(case.plan, " ".join(levels)), *further)
-    frame = marks[levels[len(levels) // 2]].patient_from_bone
-    if kind == template.BONE:
-        level = next(b for b in case.bones if b.name == levels[0])
-        return build_bone_template(case.plan.paths, (level, skin), frame, words, settings.template)
-    back, head = frame.axes[:, 1], frame.axes[:, 2]
-    order = [m for level in case.levels for m in case.landmarks if m.bone == level.name]
-    tips = spinous_points(skin, order, back)
-    return build_skin_template(
-        needles, skin, TemplateMarks(tips, back, head), words, settings.template
-    )
+    words = (*label_words(case.plan, " ".join(levels)), *decision.words)
+    if decision.kind == template.BONE:
+        level, own = next(b for b in case.bones if b.name == levels[0]), marks[levels[0]]
+        return build_bone_template(
+            case.plan.paths, (level, skin), own.patient_from_bone, words, settings.template
+        )
+    over = TemplateMarks(behind.tips_mm, frame.axes[:, 1], frame.axes[:, 2])
+    return build_skin_template(needles, skin, over, words, settings.template)

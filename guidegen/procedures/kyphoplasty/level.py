@@ -70,16 +70,18 @@ def _refused(site: Site, answer: Skipped, needle: NeedleSettings) -> Skipped:
     """Say how near the midline a straight path comes that keeps the pedicle's walls."""
     third = BodySize.of(site.landmarks).width_mm * needle.one_sided_midline_share
     sides = [one for one in SIDES if one[0] == answer.side]
-    reached = "none ends in the body's front third at all"
+    reached = ""
     for beyond in _FARTHER_MM:
         (found,) = _through_pedicles(site, sides, "one-sided", needle, beyond)
         if isinstance(found, Path):
             off = float(found.extra["tip_to_midline_mm"])
-            reached = f"the nearest ends {off:.1f} mm from it"
+            reached = f"the nearest ends {off:.1f} mm from it; plan it two-sided"
             break
+        why = found.message
+        reached = f"nor farther from it ({why}); see whether two-sided is possible"
     text = (
         f"one-sided is not possible from the {answer.side}: a straight path that keeps the "
         f"pedicle's medial wall can't reach the middle third ({third:.1f} mm from the midline); "
-        f"{reached}; plan it two-sided"
+        f"{reached}"
     )
     return replace(answer, code="one_sided_infeasible", message=text)

@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
-import numpy as np
-
 from guidegen.model.notice import Progress, silent, stage
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume
@@ -18,12 +16,7 @@ from guidegen.procedures.kyphoplasty.level import plan_level
 from guidegen.procedures.kyphoplasty.meeting import planned_apart
 from guidegen.procedures.kyphoplasty.notices import all_notices
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
-from guidegen.procedures.kyphoplasty.skin import (
-    from_the_skin,
-    middle_level,
-    skin_of,
-    spinous_points,
-)
+from guidegen.procedures.kyphoplasty.skin import Back, from_the_skin, skin_of
 from guidegen.procedures.kyphoplasty.template import BONE, decide_template
 from guidegen.procedures.kyphoplasty.wires import plan_wires
 from guidegen.procedures.levels import plan_levels
@@ -82,7 +75,8 @@ def _level_with_endplates(
     levels: tuple[str, ...],
 ) -> list[Path | Skipped]:
     """Plan some levels again, nearly level with their endplates."""
-    narrow = {"sagittal_deg": settings.needle.level_sagittal_deg}
+    low, high = zip(settings.needle.sagittal_deg, settings.needle.level_sagittal_deg, strict=True)
+    narrow = {"sagittal_deg": (max(low), max(max(low), min(high)))}
     needle, asked = settings.needle.model_copy(update=narrow), anatomy.options
     approach = asked.approach or needle.approach
     work = partial(plan_level, approach=approach, side=asked.side, needle=needle)
@@ -95,12 +89,9 @@ def _from_the_skin(
 ) -> tuple[Path, ...]:
     """Carry every needle on to the skin."""
     paths = [answer for answer in answers if isinstance(answer, Path)]
-    skin, back = skin_of(anatomy.bones), middle_level(anatomy).patient_from_bone.axes[:, 1]
-    order = {level.name: n for n, level in enumerate(anatomy.spine.levels)}
-    marks = sorted(anatomy.landmarks, key=lambda m: order[m.bone])
-    tips = np.zeros((0, 3)) if skin is None else spinous_points(skin, marks, back)
+    behind = Back.behind(anatomy.bones, anatomy.landmarks, anatomy.spine.levels, anatomy.chosen)
     reach = settings.needle.skin_reach_mm
-    return tuple(from_the_skin(path, skin, tips, back, reach) for path in paths)
+    return tuple(from_the_skin(path, behind, reach) for path in paths)
 
 
 def _wires(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from guidegen.anatomy.posture import find_posture
 from guidegen.anatomy.skin import find_skin, leaves_skin, midline_distance, skin_over
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import SKIN, Bone
+from guidegen.model.frames import Pose
 from guidegen.model.landmarks import Landmarks
+from guidegen.model.level import Level
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path
 from guidegen.model.volume import CTVolume
@@ -19,9 +21,9 @@ from guidegen.procedures.contract import Anatomy
 from guidegen.procedures.vertebrae import attempt
 
 
-def middle_level(anatomy: Anatomy) -> Landmarks:
+def middle_level(landmarks: Sequence[Landmarks], chosen: Collection[str]) -> Landmarks:
     """Landmarks of the chosen level in the middle; the skin is found in its frame."""
-    marks = [m for m in anatomy.landmarks if m.bone in anatomy.chosen]
+    marks = [m for m in landmarks if m.bone in chosen]
     return marks[len(marks) // 2]
 
 
@@ -30,7 +32,7 @@ def with_skin(volume: CTVolume, anatomy: Anatomy) -> Anatomy:
 
     Where the skin is out of view the bones are planned all the same, with a warning.
     """
-    frame = middle_level(anatomy).patient_from_bone
+    frame = middle_level(anatomy.landmarks, anatomy.chosen).patient_from_bone
     posture = find_posture(volume, frame.axes[:, 1])
     facts = {"prone": posture.prone, "known": posture.known, "sentence": posture.sentence}
     extra = {**anatomy.extra, "posture": facts}
@@ -64,6 +66,36 @@ def spinous_points(skin: Bone, landmarks: Sequence[Landmarks], back: Floats) -> 
     return np.reshape([point for point in found if point is not None], (-1, 3))
 
 
+@dataclass(frozen=True, eq=False)
+class Back:
+    """The patient's back behind the levels.
+
+    Args:
+        skin: None where it is out of view.
+        frame: ``patient_from_bone`` of the middle level, in which the skin was found.
+        tips_mm: (N, 3) points of the skin over the spinous processes, head to foot.
+    """
+
+    skin: Bone | None
+    frame: Pose
+    tips_mm: Floats
+
+    @classmethod
+    def behind(
+        cls,
+        bones: Sequence[Bone],
+        landmarks: Sequence[Landmarks],
+        levels: Sequence[Level],
+        chosen: Collection[str],
+    ) -> Back:
+        """Gather it from what was found; ``levels`` run from head to foot."""
+        skin, frame = skin_of(bones), middle_level(landmarks, chosen).patient_from_bone
+        order = {level.name: n for n, level in enumerate(levels)}
+        marks = sorted(landmarks, key=lambda m: order[m.bone])
+        tips = np.zeros((0, 3)) if skin is None else spinous_points(skin, marks, frame.axes[:, 1])
+        return cls(skin, frame, tips)
+
+
 def operator_angles(path: Path) -> dict[str, float]:
     """Angles of a path as the operator reads them, degrees.
 
@@ -80,18 +112,15 @@ def operator_angles(path: Path) -> dict[str, float]:
     }
 
 
-def from_the_skin(
-    path: Path, skin: Bone | None, tips: Floats, back: Floats, reach_mm: float
-) -> Path:
+def from_the_skin(path: Path, behind: Back, reach_mm: float) -> Path:
     """Add to a needle where its axis leaves the skin, and what is measured from there.
 
     Args:
         path: The needle.
-        skin: The patient's back, or None.
-        tips: (N, 3) points of the skin over the spinous processes.
-        back: (3,) unit vector to the back.
+        behind: The patient's back.
         reach_mm: A skin entry farther from the bone is not believed.
     """
+    skin, back = behind.skin, behind.frame.axes[:, 1]
     extra = {**path.extra, **{k: round(v, 3) for k, v in operator_angles(path).items()}}
     point = None
     if skin is not None:
@@ -103,7 +132,7 @@ def from_the_skin(
         "skin_to_bone_mm": round(depth, 3),
         "skin_to_tip_mm": round(depth + path.length_mm, 3),
     }
-    if skin is not None and len(tips):
-        aside = midline_distance(skin, tips, point, back)
+    if skin is not None and len(behind.tips_mm):
+        aside = midline_distance(skin, behind.tips_mm, point, back)
         extra["skin_to_midline_mm"] = round(float(aside), 3)
     return replace(path, skin_mm=point, extra=extra)

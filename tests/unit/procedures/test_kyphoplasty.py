@@ -14,7 +14,7 @@ from guidegen.procedures.kyphoplasty.level import plan_level
 from guidegen.procedures.kyphoplasty.meeting import meeting, planned_apart
 from guidegen.procedures.kyphoplasty.needle import BodySize, axial_limits, tip_place
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings, NeedleSettings
-from guidegen.procedures.kyphoplasty.skin import from_the_skin, operator_angles
+from guidegen.procedures.kyphoplasty.skin import Back, from_the_skin, operator_angles
 from guidegen.procedures.kyphoplasty.template import (
     BONE,
     NONE,
@@ -95,6 +95,9 @@ def test_one_sided_says_no_where_the_medial_wall_is_in_the_way():
     for answer in (left, right):
         assert isinstance(answer, Skipped) and answer.code == "one_sided_infeasible"
         assert "medial wall" in answer.message and "two-sided" in answer.message
+    (narrow, _) = answers(1.9, "one-sided")
+    assert "half-maximum corridor" in narrow.message  # nor is it possible two-sided
+    assert "plan it two-sided" not in narrow.message
     red = [n for n in notices.all_notices([left, right], [], anatomy(), True) if n.red]
     assert [n.code for n in red] == ["one_sided_infeasible"]
 
@@ -160,9 +163,9 @@ def box_skin(half=80.0, back=60.0):
 
 
 def test_a_needle_is_carried_on_to_the_skin():
-    skin, back = box_skin(), np.array([0.0, 1.0, 0.0])
     tips = np.array([[0.0, 60.0, 20.0], [0.0, 60.0, -20.0]])
-    found = from_the_skin(needle(skin=False), skin, tips, back, 200.0)
+    behind = Back(box_skin(), POSE, tips)
+    found = from_the_skin(needle(skin=False), behind, 200.0)
     depth = 50.0 / abs(found.direction[1])
     assert found.skin_mm == pytest.approx(found.entry_mm - depth * found.direction)
     assert found.extra["skin_to_bone_mm"] == pytest.approx(depth, abs=1e-3)
@@ -171,9 +174,9 @@ def test_a_needle_is_carried_on_to_the_skin():
 
 
 def test_a_needle_without_skin_keeps_its_way_in_bone():
-    back = np.array([0.0, 1.0, 0.0])
-    none = from_the_skin(needle(skin=False), None, np.zeros((0, 3)), back, 200.0)
-    far = from_the_skin(needle(skin=False), box_skin(), np.zeros((0, 3)), back, 30.0)
+    no_tips = np.zeros((0, 3))
+    none = from_the_skin(needle(skin=False), Back(None, POSE, no_tips), 200.0)
+    far = from_the_skin(needle(skin=False), Back(box_skin(), POSE, no_tips), 30.0)
     for path in (none, far):
         assert path.skin_mm is None and "skin_to_bone_mm" not in path.extra
         assert "medial_inclination_deg" in path.extra
