@@ -279,6 +279,12 @@ def _punctured(plan: Plan) -> Iterator[str]:
         for part, clearance in ((punctured.TEMPLATE, 0.25), (f"models/{wish.levels}.stl", 0.3)):
             if (case.root / part).is_file():
                 yield from _part_lines(case, part, clearance)
+                continue
+            failed = [c for c in case.json("checks.json")["checks"] if not c["passed"]]
+            codes = [c["code"] for c in failed if c["subject"].startswith(part)]
+            if codes:
+                said = "**not exported**: " + ", ".join(codes)
+                yield line(_case_name(wish), part, said, *[""] * 7)
 
 
 def _part_lines(case: Case, part: str, clearance_mm: float) -> Iterator[str]:
