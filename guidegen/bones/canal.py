@@ -1,8 +1,10 @@
 """Find the spinal canal: the one thing every spine has, fused or deformed.
 
-Each soft voxel is scored by how well bone encloses it in the axial plane; dynamic programming
-then follows the best scores from foot to head. It fails where the canal leaves the axial plane
-by more than about 60 degrees, and in scans without any vertebral arch in view.
+Each soft voxel is scored by how well bone encloses it in the axial plane and by how far it is
+open along the spine: marrow darker than the cortex round it is enclosed too, but endplates close
+it, and where bodies are fused the canal still lies behind them. Dynamic programming then follows
+the best scores from foot to head. It fails where the canal leaves the axial plane by more than
+about 60 degrees, and in scans without any vertebral arch in view.
 """
 
 from __future__ import annotations
@@ -23,6 +25,15 @@ BONE_HU = 180.0
 REACH_MM = 18.0
 """Half the widest lumbar canal plus the wall (engineering choice)."""
 N_DIRECTIONS = 16
+OPEN_MM = 24.0
+"""So far up and down the canal stays open; marrow is closed within half a body's height, at most
+18 mm from its middle (engineering choice)."""
+BEHIND_MM = (18.0, 34.0)
+"""The canal's middle lies this far behind that of the bodies, and nothing like it behind the
+canal (engineering choice: more than the deepest canal, less than bodies and canal together)."""
+OPEN_SLOPES = (-1.0, -0.5, 0.0, 0.5, 1.0)
+"""Directions up and down that are tried: up to 45 degrees to the front, back and sides, as steep
+as canals run."""
 SHORTEST_CANAL_MM = 25.0
 
 
@@ -136,8 +147,41 @@ def _scores(view: Overview) -> tuple[np.ndarray, np.ndarray]:
     depth = np.minimum(ndimage.distance_transform_edt(~bone, sampling=step), 8) / 8
     body = ndimage.uniform_filter(np.clip(hu, 0, 400) / 400, size=_odd(10, 16, 14, step=step))
     front = np.minimum(_shifted(body, -round(21 / step), 0), 0.5)
-    score = enclosed**2 + 0.3 * depth + front - _off_midline(hu, step)
+    tube = _openness(bone, step)
+    score = enclosed**2 + 0.3 * depth + front + tube - _off_midline(hu, step)
+    score -= _tube_behind(enclosed**2 * tube, step)
     return enclosed, np.where(enclosed > 0, score, -1.0).astype(np.float32)
+
+
+def _openness(bone: np.ndarray, step_mm: float) -> np.ndarray:
+    """0 to 1: how far a way one voxel clear of bone is free both up and down, of ``OPEN_MM``."""
+    n_steps = round(OPEN_MM / step_mm)
+    cross = ndimage.generate_binary_structure(2, 1)[None]
+    wall = ndimage.binary_dilation(bone, cross)
+    up, down = _free_way(wall, n_steps), _free_way(wall[::-1], n_steps)[::-1]
+    return np.asarray(np.minimum(up, down) / np.float32(n_steps))
+
+
+def _tube_behind(tube: np.ndarray, step_mm: float) -> np.ndarray:
+    """The best tube ``BEHIND_MM`` behind each voxel: in a fused column the marrow is one too."""
+    behind = np.zeros_like(tube)
+    for back_mm in np.arange(BEHIND_MM[0], BEHIND_MM[1] + step_mm / 2, step_mm):
+        np.maximum(behind, _shifted(tube, round(back_mm / step_mm), 0), out=behind)
+    return behind
+
+
+def _free_way(bone: np.ndarray, n_steps: int) -> np.ndarray:
+    """Slices upward (uint8) until bone is met, in the best direction; out of view all is free."""
+    best = np.zeros(bone.shape, dtype=np.uint8)
+    for slope_j in OPEN_SLOPES:
+        for slope_i in OPEN_SLOPES:
+            free = ~bone
+            way = free.astype(np.uint8)
+            for n in range(1, n_steps):
+                free = free & ~_ahead(bone, n, round(slope_j * n), round(slope_i * n))
+                way += free
+            np.maximum(best, way, out=best)
+    return best
 
 
 def _off_midline(hu: np.ndarray, step_mm: float) -> np.ndarray:
@@ -161,6 +205,14 @@ def _shifted(values: np.ndarray, dj: int, di: int) -> np.ndarray:
     to_j, from_j = _overlap(n_j, dj)
     to_i, from_i = _overlap(n_i, di)
     out[:, to_j, to_i] = values[:, from_j, from_i]
+    return out
+
+
+def _ahead(bone: np.ndarray, dk: int, dj: int, di: int) -> np.ndarray:
+    """``out[k, j, i] = bone[k + dk, j + dj, i + di]``, False outside."""
+    out = np.zeros_like(bone)
+    if dk < len(bone):
+        out[: len(bone) - dk] = _shifted(bone[dk:], dj, di)
     return out
 
 

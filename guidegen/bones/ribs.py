@@ -12,7 +12,13 @@ from skimage.segmentation import watershed
 
 from guidegen.bones.levels import Walls
 from guidegen.bones.network import Network
-from guidegen.bones.straightened import OUT_OF_VIEW_HU, STEP_MM, millimetres, plane_at
+from guidegen.bones.straightened import (
+    OUT_OF_VIEW_HU,
+    STEP_MM,
+    bone_voxels,
+    millimetres,
+    plane_at,
+)
 
 TRANSVERSE_TIP_MM = 41.0
 """Thoracic transverse processes end nearer to the canal than this (engineering choice)."""
@@ -23,9 +29,11 @@ MIDDLE_MM = 10.0
 """Rib heads end farther from the canal's middle than this (engineering choice)."""
 ALA_SHARE = 0.5
 """Share of bone beside the canal, 24-40 mm out, that only the sacrum's ala has."""
-ALA_HU = 110.0
-"""Blurred by 1.2 mm, marrow of the ala is brighter than this, muscle is not (engineering
-choice)."""
+ALA_DEEP_MM = 30.0
+"""The ala's marrow, which may be darker than muscle, has bone within this in front and behind
+(engineering choice)."""
+GAS_HU = -250.0
+"""Darker than any marrow: lung or bowel."""
 MOST_SACRAL = 5
 ILIUM_MM = 62.0
 """Bone this far beside the sacrum is ilium (engineering choice)."""
@@ -84,16 +92,30 @@ def _rib_cores(seen: np.ndarray, bone: np.ndarray, walls: Walls) -> np.ndarray:
 
 
 def ala_of_levels(hu: np.ndarray, walls: Walls) -> np.ndarray:
-    """(L,) share of bone beside the canal at pedicle height: high in the sacrum only."""
+    """(L,) share beside the canal, at pedicle height, of bone and of what bone holds inside.
+
+    High in the sacrum only, however dark the ala's marrow.
+    """
     _, back, left = millimetres(hu.shape)
     aside = np.abs(left)
     beside = ((aside > 24) & (aside < 40) & (back > -28) & (back < 6))[0]
     share = []
     for pedicle in walls.pedicles_s:
         rows = slice(plane_at(pedicle - 5), plane_at(pedicle + 5) + 1)
-        slab = ndimage.gaussian_filter(hu[rows], 1.5)
-        share.append(float((slab[:, beside] > ALA_HU).mean()) if len(slab) else 0.0)
+        slab = hu[rows]
+        bone = bone_voxels(slab)
+        solid = bone | (_between(bone) & (slab > GAS_HU))
+        share.append(float(solid[:, beside].mean()) if len(slab) else 0.0)
     return np.array(share)
+
+
+def _between(bone: np.ndarray) -> np.ndarray:
+    """Voxels with bone within ``ALA_DEEP_MM`` both in front and behind."""
+    n = round(ALA_DEEP_MM / STEP_MM)
+    before = np.cumsum(bone, axis=1, dtype=np.int32)
+    front = before - np.pad(before, [(0, 0), (n, 0), (0, 0)])[:, :-n]
+    behind = np.pad(before, [(0, 0), (0, n), (0, 0)], mode="edge")[:, n:] - before
+    return np.asarray((front > 0) & (behind > 0))
 
 
 def count_sacral(ala: np.ndarray) -> int:

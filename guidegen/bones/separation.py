@@ -13,7 +13,6 @@ References:
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from guidegen.bones.levels import Walls
 from guidegen.bones.network import Network, conductance
@@ -22,13 +21,12 @@ from guidegen.bones.straightened import (
     LEFT_MM,
     STEP_MM,
     Straight,
+    bone_voxels,
     millimetres,
     straightened_scan,
 )
 from guidegen.model.volume import CTVolume
 
-BONE_HU = 160.0
-"""Voxels of the network: above soft tissue and discs, below the dimmest cortex."""
 LEAK = 1e-4
 """Conduction through a joint however dark, so that the potential is defined everywhere."""
 
@@ -37,7 +35,7 @@ def separate(volume: CTVolume, walls: Walls) -> Straight:
     """Take ribs and ilium off, then solve the vertebrae's potential on what is left."""
     seen = straightened_scan(volume, walls.frames)
     hu = np.maximum(seen, -1000.0)
-    bone = _large(ndimage.gaussian_filter(hu, 0.7) > BONE_HU, 400)
+    bone = bone_voxels(hu)
     core = _cores(bone, walls)
     conduct = conductance(hu)
     rib = rib_voxels(seen, bone, conduct, core, walls)
@@ -48,14 +46,6 @@ def separate(volume: CTVolume, walls: Walls) -> Straight:
     labels = np.where(np.isfinite(potential), np.rint(potential) + 1, 0).astype(np.int16)
     labels[rib] = -1
     return Straight(walls.frames, hu, labels)
-
-
-def _large(mask: np.ndarray, n_voxels: int) -> np.ndarray:
-    """Drop components smaller than ``n_voxels``."""
-    labels, n = ndimage.label(mask)
-    keep = np.bincount(labels.ravel(), minlength=n + 1) >= n_voxels
-    keep[0] = False
-    return np.asarray(keep[labels])
 
 
 def _cores(bone: np.ndarray, walls: Walls) -> np.ndarray:

@@ -6,8 +6,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from guidegen.bones.separation import BONE_HU
-from guidegen.bones.straightened import Straight, millimetres
+from guidegen.bones.straightened import BONE_HU, Straight, millimetres
 from guidegen.model.volume import CTVolume
 
 RIB_LABEL = 999

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from guidegen.bones.straight import CanalFrames, sample
 from guidegen.model.arrays import Floats
@@ -18,6 +19,10 @@ END_MM = 24.0
 """The grid runs this far beyond the canal's ends: what lies there obliquely is in view too."""
 OUT_OF_VIEW_HU = -1100.0
 """Below air: the scan holds nothing there."""
+BONE_HU = 160.0
+"""Brighter than soft tissue and discs, darker than the dimmest cortex (engineering choice)."""
+SMALLEST_BONE = 400
+"""Smaller pieces (voxels) are noise and calcifications (engineering choice)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,14 @@ def millimetres(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndar
 def plane_at(s_mm: float) -> int:
     """Index of the plane nearest to an arc length, not below zero."""
     return max(round((s_mm + END_MM) / STEP_MM), 0)
+
+
+def bone_voxels(hu: np.ndarray) -> np.ndarray:
+    """Where straightened grey values show bone, in pieces of at least ``SMALLEST_BONE``."""
+    labels, n = ndimage.label(ndimage.gaussian_filter(hu, 0.7) > BONE_HU)
+    keep = np.bincount(labels.ravel(), minlength=n + 1) >= SMALLEST_BONE
+    keep[0] = False
+    return np.asarray(keep[labels])
 
 
 def straightened_scan(volume: CTVolume, frames: CanalFrames) -> np.ndarray:
