@@ -14,7 +14,9 @@ _STEEP = 2.0
 """The field may fall this many times faster than a distance (relief beside a contact)."""
 
 
-def opened(lattice: Lattice, field: Field, radius_mm: float, steep: float = _STEEP) -> Field:
+def opened(
+    lattice: Lattice, field: Field, radius_mm: float, reach_mm: float | None = None
+) -> Field:
     """Take away whatever a ball of ``radius_mm`` inside the part can't reach (opening).
 
     Feather edges between shadow and outer surface, fringes and thin necks vanish, and convex
@@ -24,12 +26,15 @@ def opened(lattice: Lattice, field: Field, radius_mm: float, steep: float = _STE
         lattice: Of ``field``.
         field: Negative inside; about a distance.
         radius_mm: Half the smallest wall.
-        steep: The field falls at most this many times faster than a distance.
+        reach_mm: Nodes where the field is lower than minus this are known to be out of the
+            surface's reach; None where it may fall twice as fast as a distance.
 
     References:
         Serra J. Image Analysis and Mathematical Morphology. Academic Press 1982 (opening).
     """
-    skin = (field < 0) & (field > -steep * (radius_mm + 2 * lattice.spacing_mm))
+    if reach_mm is None:
+        reach_mm = _STEEP * (radius_mm + 2 * lattice.spacing_mm)
+    skin = (field < 0) & (field > -reach_mm)
     deep = distance_to_zero(lattice, field, skin, radius_mm + 1.0)
     core = np.where(field < 0, radius_mm - deep, radius_mm + np.maximum(field, 0))
     core = core.astype(np.float32)

@@ -66,8 +66,8 @@ class Foot:
             found.append(engraving(outlines, np.eye(3), middle, depth_mm))
         return found
 
-    def features(self, words: Sequence[str], settings: ModelSettings) -> list[Feature]:
-        """Label, side marks and the foot itself (centre of its lower face, way down)."""
+    def labels(self, words: Sequence[str], settings: ModelSettings) -> list[Feature]:
+        """Label and side marks."""
         radius = float(np.hypot(*self.layout.half_mm))
         texts = [(" ".join(words), self.label_mm, radius, self.layout.height_mm)]
         texts += [(m, at, _MARK_RADIUS_MM, MARK_MM) for m, at in self.marks().items()]
@@ -75,10 +75,14 @@ class Foot:
         for text, at, reach, height in texts:
             values = {"radius_mm": reach, "depth_mm": settings.text_depth_mm}
             found.append(Feature("label", text, at, _UP, {**values, "text_height_mm": height}))
+        return found
+
+    def feature(self) -> Feature:
+        """The foot itself: centre of its lower face, way down."""
         size = self.high_mm - self.low_mm
         middle = np.append((self.high_mm + self.low_mm)[:2] / 2, self.low_mm[2])
         values = {"width_mm": float(size[0]), "depth_mm": float(size[1]), "area_mm2": self.area_mm2}
-        return [*found, Feature("foot", "foot", middle, -_UP, values)]
+        return Feature("foot", "foot", middle, -_UP, values)
 
     @property
     def area_mm2(self) -> float:

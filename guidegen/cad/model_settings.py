@@ -33,8 +33,8 @@ class ModelSettings(Settings):
     strut_diameter_mm: float = setting(
         6.0,
         "mm",
-        "Diameter of the round bars that bridge a disc and of the columns of the foot; three of "
-        "them bear a hand's pressure on a needle (engineering choice)",
+        "Diameter of the bars that bridge a disc and of the foot's columns, down to 3 mm where "
+        "bodies are small; three bear a hand's pressure on a needle (engineering choice)",
         ge=3.0,
         le=10.0,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -21,6 +21,7 @@ _RIM_MM = 2.0
 _REACH_MM = 40.0
 _RING = 12
 _LONGEST_MM = 60.0
+_LEAST_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ def find_struts(
     """Stand three bars as far apart as can be between two bodies, or under one.
 
     A bar stands where its whole end lies in the bone on both sides, away from the body's rim
-    (and so from the canal), and its free length off every channel.
+    (and so from the canal), and its free length off every channel. Small bodies get thinner bars.
 
     Args:
         place: Where to look.
@@ -104,12 +105,29 @@ def find_struts(
         name: Of the joint: ``L2-L3``.
 
     Returns:
-        Three bars, patient's left to right in no special order; the lower ends of those on the
-        foot lie in the place's centre plane.
+        Three bars; the lower ends of those on the foot lie in the place's centre plane.
 
     Raises:
-        GeometryError: There is no room for three.
+        GeometryError: There is no room for three of 3 mm.
     """
+    for diameter in np.arange(bar.diameter_mm, min(_LEAST_MM, bar.diameter_mm) - 0.1, -1.0):
+        found = _three(place, bodies, replace(bar, diameter_mm=float(diameter)), channels, name)
+        if found is not None:
+            return found
+    raise GeometryError(
+        f"{name}: three struts of {_LEAST_MM:g} mm or more should stand between the bodies, found "
+        "no room for them; set neighbours = false"
+    )
+
+
+def _three(
+    place: Place,
+    bodies: tuple[Surface | None, Surface],
+    bar: Bar,
+    channels: Sequence[Channel],
+    name: str,
+) -> tuple[Strut, ...] | None:
+    """Three bars of one diameter, or None if there is no room."""
     spots = _spots(place, bar)
     low, high = _ends(spots, place, bodies, bar)
     fine = np.isfinite(low) & np.isfinite(high)
@@ -118,15 +136,12 @@ def find_struts(
     starts, ends = spots + low[:, None] * up, spots + high[:, None] * up
     for channel in channels:
         apart = bar.diameter_mm / 2 + channel.diameter_mm / 2 + bar.wall_mm
-        fine[fine] = _apart(starts[fine], ends[fine], channel) >= apart
+        free = bar.depth_mm * up
+        fine[fine] = _apart(starts[fine] + free, ends[fine] - free, channel) >= apart
     chosen = np.flatnonzero(fine)
     best = _widest(spots[chosen])
     if best is None:
-        raise GeometryError(
-            f"{name}: three struts of {bar.diameter_mm:g} mm should stand between the bodies, "
-            f"found room for {min(len(chosen), 2)}; use a smaller strut_diameter_mm or set "
-            "neighbours = false"
-        )
+        return None
     return tuple(
         Strut(f"{name} {k + 1}", starts[chosen[n]], ends[chosen[n]], bar.diameter_mm)
         for k, n in enumerate(best)
@@ -189,7 +204,7 @@ def _apart(starts: Floats, ends: Floats, channel: Channel) -> Floats:
     points = channel.start_mm + steps[:, None] * channel.direction
     along = ends - starts
     share = np.einsum("npd,nd->np", points - starts[:, None], along)
-    share = np.clip(share / np.einsum("nd,nd->n", along, along)[:, None], 0, 1)
+    share = np.clip(share / np.maximum((along**2).sum(axis=1), 1e-9)[:, None], 0, 1)
     off = points - starts[:, None] - share[..., None] * along[:, None]
     return np.asarray(np.linalg.norm(off, axis=2).min(axis=1))
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from guidegen.cad.body import opened
 from guidegen.cad.channel import APPROACH_MM, Channel
-from guidegen.cad.parts import Part, carve, cylinder, smooth_min
+from guidegen.cad.parts import Part, ball, carve, cylinder, empty, join, smooth_min
 from guidegen.errors import GeometryError
 from guidegen.mesh.grid import (
     Field,
     Lattice,
     banded_distance,
-    distance_to_centres,
     isosurface,
-    near_nodes,
 )
 from guidegen.mesh.solid import Solid
-from guidegen.mesh.wall import thin_places, thinnest_wall
+from guidegen.mesh.wall import thin_places
 from guidegen.model.arrays import Floats
 
 _GRID_MM = 0.6
-_BAND_MM = 2.2
 _GRID_LOSS_MM = 0.13
 """Balls are this much larger than the wall asked for: on the grid they lie up to 0.05 mm lower,
 between centres 0.4 mm apart up to 0.02 mm, and smoothing takes as much again."""
@@ -33,11 +30,10 @@ _UNDER_MM = 0.1
 _CREVICE_MM = 1.2
 """Narrower gaps (joints, vessels) are filled: printed they would clog, and on the grid they would
 be crossed by strands."""
-_SPARE_MM = 0.18
-_SURE_MM = 0.02
+_APART_MM = 0.25
+_SPARE_MM = 0.25
 _MORE_MM = 0.1
-"""Walls are sought on samples 0.4 mm apart, between which they are a little thinner; where the
-closer look says so, more is asked for."""
+"""Walls are sought on samples 0.4 mm apart, between which they are a little thinner."""
 _FACING_DEG = 120.0
 """Surfaces that open up by more than 60 deg are a crest, which is rounded off, not thickened."""
 _BLEND_MM = 0.4
@@ -46,8 +42,10 @@ _SMOOTH = 0.6
 _ROUNDS = 12
 
 
-def thickened(solid: Solid, channels: Sequence[Channel], least_mm: float, name: str) -> Solid:
-    """Make every wall thick enough to print.
+def sturdier(
+    solid: Solid, channels: Sequence[Channel], least_mm: float, name: str
+) -> Iterator[Solid]:
+    """Make every wall thick enough to print, with ever more to spare.
 
     Balls of the smallest wall's size are put halfway through every place that is thinner; what
     no ball a little smaller can reach (flakes, the tips of sharp crests) is taken away. Both are
@@ -62,8 +60,12 @@ def thickened(solid: Solid, channels: Sequence[Channel], least_mm: float, name: 
         least_mm: Smallest wall.
         name: Of the model, for errors.
 
+    Yields:
+        Bodies without places that are too thin on samples 0.4 mm apart: the first is to be taken
+        that a closer look finds thick enough.
+
     Raises:
-        GeometryError: Thin places remain after several rounds.
+        GeometryError: None of them was.
     """
     lattice, field = _sturdy_field(solid, channels, least_mm)
     spare, near = _SPARE_MM, None
@@ -73,11 +75,9 @@ def thickened(solid: Solid, channels: Sequence[Channel], least_mm: float, name: 
         if len(near):
             more = _balls(lattice, near, channels, least_mm + spare)
             field = smooth_min(field, more, _BLEND_MM)
-            continue
-        wall = thinnest_wall(*body.arrays(), ceiling_mm=1.5 * least_mm)
-        if wall.thickness_mm >= least_mm + _SURE_MM:
-            return body
-        spare, near = spare + _MORE_MM, None
+        else:
+            yield body
+            spare, near = spare + _MORE_MM, None
     raise GeometryError(
         f"{name}: every wall of the model should be {least_mm:g} mm thick, found thinner ones "
         f"after {_ROUNDS} rounds of thickening; lower min_wall_mm or look at the bone's surface"
@@ -89,14 +89,16 @@ def _sturdy_field(
 ) -> tuple[Lattice, Field]:
     """The solid's distance with walls thickened, flakes and crests taken away, crevices filled."""
     vertices, faces = solid.arrays()
-    low, high = vertices.min(axis=0) - _BAND_MM, vertices.max(axis=0) + _BAND_MM
+    core, air = least_mm / 2 - _UNDER_MM, _CREVICE_MM / 2
+    band = max(core, air) + 1.5 * _GRID_MM
+    low, high = vertices.min(axis=0) - band, vertices.max(axis=0) + band
     lattice = Lattice.around(low, high, _GRID_MM)
     wanted = least_mm + _SPARE_MM
     thin = thin_places(vertices, faces, wanted, facing_deg=_FACING_DEG)
-    field = banded_distance(lattice, vertices, faces, _BAND_MM)
+    field = banded_distance(lattice, vertices, faces, band)
     field = np.minimum(field, _balls(lattice, thin, channels, wanted))
-    field = opened(lattice, field, least_mm / 2 - _UNDER_MM, 1.0)
-    return lattice, -opened(lattice, -field, _CREVICE_MM / 2, 1.0)
+    field = opened(lattice, field, core, core + 1.4 * _GRID_MM)
+    return lattice, -opened(lattice, -field, air, air + 1.4 * _GRID_MM)
 
 
 def _cut(lattice: Lattice, field: Field, channels: Sequence[Channel], name: str) -> Solid:
@@ -109,10 +111,10 @@ def _cut(lattice: Lattice, field: Field, channels: Sequence[Channel], name: str)
 def _balls(lattice: Lattice, thin: Floats, channels: Sequence[Channel], wall_mm: float) -> Field:
     """Distance field of balls beside the channels, the needles' ways kept free."""
     radius = wall_mm / 2 + _GRID_LOSS_MM
-    centres = _beside(thin, channels, radius)
-    near = near_nodes(lattice, centres, radius + 2 * _GRID_MM)
-    field = distance_to_centres(lattice, centres, near, _BAND_MM + radius)
-    return carve(lattice, field - np.float32(radius), [_way(c) for c in channels])
+    _, first = np.unique(np.rint(thin / _APART_MM).astype(np.int64), axis=0, return_index=True)
+    centres = _beside(thin[np.sort(first)], channels, radius)
+    field = join(lattice, empty(lattice), [ball(c, radius) for c in centres], 0.0)
+    return carve(lattice, field, [_way(c) for c in channels])
 
 
 def _way(channel: Channel) -> Part:

@@ -155,7 +155,7 @@ def check_foot(part: Part) -> tuple[Finding, ...]:
         area = float((areas * np.clip(normals @ down, 0, None)).sum())
         wanted = feet[0].values.get("area_mm2", NAN)
         used = np.unique(surface.faces[flat])
-        tilt = _tilt_deg(surface.vertices[used], _middle(part), down)
+        tilt = _tilt_deg(surface.vertices[used], surface.solid.centre_mm, down)
     flatness = "of the designed area, lying in one plane (engineering choice)"
     stands = "tilt at which the centre of mass passes the foot's edge (engineering choice)"
     share = area / wanted if wanted > 0 else NAN
@@ -163,15 +163,6 @@ def check_foot(part: Part) -> tuple[Finding, ...]:
         part.finding("foot_flat", share, _AREA, "at_least", "1", flatness),
         part.finding("foot_tilt", tilt, _TILT_DEG, "at_least", "deg", stands),
     )
-
-
-def _middle(part: Part) -> Floats:
-    """(3,): centre of mass of the part."""
-    corners = part.surface.vertices[part.surface.faces]
-    origin = corners[0, 0]
-    a, b, c = np.moveaxis(corners - origin, 1, 0)
-    volume = np.einsum("nd,nd->n", a, np.cross(b, c))
-    return np.asarray(origin + (volume[:, None] * (a + b + c)).sum(axis=0) / (4 * volume.sum()))
 
 
 def _tilt_deg(foot: Floats, centre: Floats, down: Floats) -> float:

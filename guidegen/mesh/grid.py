@@ -211,22 +211,6 @@ def distance_to_zero(
     return out
 
 
-def distance_to_centres(
-    lattice: Lattice, centres_mm: Floats, where: npt.NDArray[np.bool_], bound_mm: float
-) -> Field:
-    """Measure how far the nodes chosen by ``where`` are from the nearest of some points (N, 3).
-
-    Returns:
-        Field of ``bound_mm`` with distances, at most ``bound_mm``, at ``where``.
-    """
-    out = np.full(lattice.shape, bound_mm, dtype=np.float32)
-    if len(centres_mm) and where.any():
-        tree = cKDTree(centres_mm, balanced_tree=False, compact_nodes=False)
-        distance = tree.query(lattice.points(where), distance_upper_bound=bound_mm)[0]
-        out[where] = np.minimum(distance, bound_mm)
-    return out
-
-
 def near_nodes(lattice: Lattice, points_mm: Floats, reach_mm: float) -> npt.NDArray[np.bool_]:
     """Tell for each node (shape) whether one of the points (N, 3) lies near; a little generous."""
     index = np.rint((points_mm - lattice.origin_mm) / lattice.spacing_mm).astype(np.int64)

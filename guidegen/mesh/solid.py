@@ -118,6 +118,14 @@ class Solid:
         """Volume."""
         return float(self._body.volume())
 
+    @property
+    def centre_mm(self) -> Floats:
+        """(3,): centre of mass."""
+        vertices, faces = self.arrays()
+        a, b, c = (vertices[faces[:, n]] for n in range(3))
+        volume = np.einsum("nd,nd->n", a, np.cross(b, c))
+        return np.asarray((volume[:, None] * (a + b + c)).sum(axis=0) / (4 * volume.sum()))
+
     def arrays(self) -> tuple[Floats, Ints]:
         """Vertices (V, 3) float64 and faces (F, 3) int64, welded, closed, outward."""
         mesh = self._body.to_mesh64()
