@@ -13,6 +13,8 @@ from guidegen.planning.line import Line, directions
 
 _STEP_MM = 1.0
 _OUT_MM = 75.0
+_TISSUE_MM = 150.0
+"""The tissue on the way is looked at so far from the tip; own bone is not that far out."""
 _AHEAD_MM = 14.0
 _SLOPE_MM = 6.0
 """Own bone this near to the entry is the slope that the needle starts on."""
@@ -22,8 +24,8 @@ _MIN_IN_BODY_MM = 15.0
 _ENOUGH_MM = 2.0
 """Room beyond this, over the margins asked for, does not make a way better."""
 _LEAN_WEIGHT = 0.03
-"""What 1 deg towards the side, the head or the feet weighs in mm of room: the more a way leans, the
-farther from the midline, and through the more tissue, it comes in."""
+"""What 1 deg towards the side weighs in mm of room: the more a way leans, the farther from the
+midline, and through the more tissue, it comes in."""
 _RIB_WEIGHT = 0.15
 """What 1 mm through another bone weighs in mm of room: a rib is in the way, but can be passed."""
 _SLANT_WEIGHT = 0.05
@@ -145,13 +147,13 @@ def way_beside(
     tips, axial, sagittal = _lattice(limits, height_mm, side)
     ways = directions(axial, sagittal, side)
     score, length, canal = _measure(field, limits, tips, ways)
-    score = score - _SLANT_WEIGHT * np.abs(sagittal)
+    score = score - _SLANT_WEIGHT * np.abs(sagittal) - _LEAN_WEIGHT * axial
     best: Beside | None = None
     reached = -np.inf
     for n in np.argsort(-score, kind="stable")[:_TRIED]:
         if not np.isfinite(score[n]) or score[n] <= reached:
             break
-        out = np.arange(length[n] + 1.0, _OUT_MM, _STEP_MM)
+        out = np.arange(length[n] + 1.0, _TISSUE_MM, _STEP_MM)
         lung, rib = tissue(tips[n] - out[:, None] * ways[n], ways[n])
         value = score[n] - _RIB_WEIGHT * rib
         if not lung and value > reached:

@@ -33,7 +33,7 @@ from guidegen.workers import in_processes
 
 UNPLANNED = ("no_landmarks", "planning_failed")
 """Reasons that leave a whole vertebra without a plan."""
-_VIEW_MM = 15.0
+VIEW_MM = 15.0
 """CT kept round a vertebra: more than a wall is looked for beyond its surface."""
 
 
@@ -65,7 +65,7 @@ def _neighbours(name: str, order: Sequence[str], bones: dict[str, Bone]) -> tupl
     return tuple(bones[n] for n in near if n in bones)
 
 
-def _site(name: str, volume: CTVolume, anatomy: Anatomy) -> Site | tuple[str, str]:
+def _site(name: str, volume: CTVolume, anatomy: Anatomy, view_mm: float) -> Site | tuple[str, str]:
     """Gather what a level needs; its name and the reason where something is missing."""
     bones = {bone.name: bone for bone in anatomy.bones if bone.name != SKIN}
     marks = {landmarks.bone: landmarks for landmarks in anatomy.landmarks}
@@ -73,7 +73,7 @@ def _site(name: str, volume: CTVolume, anatomy: Anatomy) -> Site | tuple[str, st
         text = "body, canal and endplates were not all found on this bone"
         return name, anatomy.failed.get(name, text)
     order = [level.name for level in anatomy.spine.levels]
-    near = volume.around(bones[name].vertices_mm, _VIEW_MM)
+    near = volume.around(bones[name].vertices_mm, view_mm)
     return Site(near, bones[name], _neighbours(name, order, bones), marks[name])
 
 
@@ -91,7 +91,12 @@ def _unplanned(bone: str, code: str, why: str) -> list[Path | Skipped]:
 
 
 def plan_levels(
-    volume: CTVolume, anatomy: Anatomy, work: Work, what: str, progress: Progress
+    volume: CTVolume,
+    anatomy: Anatomy,
+    work: Work,
+    what: str,
+    progress: Progress,
+    view_mm: float = VIEW_MM,
 ) -> list[Path | Skipped]:
     """Plan every chosen level.
 
@@ -101,6 +106,7 @@ def plan_levels(
         work: Answers the pedicles of one vertebra.
         what: Is planned, for the progress: ``screws``.
         progress: Told the share done.
+        view_mm: CT kept round a vertebra.
 
     Returns:
         A path or a reason for each pedicle, head to foot.
@@ -113,7 +119,7 @@ def plan_levels(
     names = anatomy.chosen
     found = in_processes(
         partial(_answers, work=work),
-        [_site(name, volume, anatomy) for name in names],
+        [_site(name, volume, anatomy, view_mm) for name in names],
         lambda n: progress(f"{what} of {names[n]}", n / len(names)),
     )
     return [answer for level in found for answer in level]

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from guidegen.mesh.rays import RayTarget
 from guidegen.model.arrays import Floats
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.plan import Path, Skipped
+from guidegen.model.volume import CTVolume
 from guidegen.planning.beside import Beside, BesideLimits, way_beside
-from guidegen.planning.half_maximum import Axis, GreyValues, mean_hu
+from guidegen.planning.half_maximum import Axis, mean_hu
 from guidegen.planning.pedicle import pedicle_field
 from guidegen.procedures.kyphoplasty.needle import BodySize, tip_place
 from guidegen.procedures.kyphoplasty.settings import NeedleSettings
 from guidegen.procedures.levels import Site
 
+ROUTE = "extrapedicular"
 _BONE_HU = 300.0
 _RING = 6
 _BEHIND_MM = 4.0
 _SKIN_GAP_MM = 5.0
+WIDE_VIEW_MM = 80.0
+"""CT kept round a vertebra for these needles: they come in from far beside it."""
+_UNSEEN_HU = -1024
+"""Out of view: as if it were lung, because it can't be told that it is not."""
 
 
 def plan_beside(site: Site, side: tuple[str, float], needle: NeedleSettings) -> Path | Skipped:
@@ -77,9 +84,8 @@ class _Tissue:
 
     def __init__(self, site: Site, limits: BesideLimits, lung_hu: float) -> None:
         self._pose = site.landmarks.patient_from_bone
-        box = site.bone.bounds_mm
-        self._grey = GreyValues(site.volume, box, 15.0)
-        self._radius, self._lung_hu = limits.radius_mm + 1.0, lung_hu
+        self._volume = site.volume
+        self._radius, self._lung_hu = limits.radius_mm, lung_hu
         tip = "spinous_tip" if "spinous_tip" in site.landmarks else "canal_centre"
         behind = self._pose.inverse.points(site.landmarks[tip].position_mm)
         self._end_y = float(behind[1]) - _SKIN_GAP_MM
@@ -89,14 +95,45 @@ class _Tissue:
         seen = points[points[:, 1] < self._end_y]
         if not len(seen):
             return False, 0.0
-        one = np.cross(way, [0.0, 0.0, 1.0])
-        one = one / np.linalg.norm(one)
-        two = np.cross(way, one)
-        turn = 2 * np.pi * np.arange(_RING) / _RING
-        ring = self._radius * (np.cos(turn)[:, None] * one + np.sin(turn)[:, None] * two)
-        spots = seen[:, None] + np.concatenate([np.zeros((1, 3)), ring])[None]
-        hu = self._grey.at(self._pose.points(spots))
+        hu = _along(self._volume, self._pose.points(seen), self._pose.vectors(way), self._radius)
         return bool((hu < self._lung_hu).any()), float((hu[:, 0] > _BONE_HU).sum())
+
+
+def _along(volume: CTVolume, points: Floats, way: Floats, radius_mm: float) -> Floats:
+    """Read (N, 7) HU on an axis and on a ring 1 mm outside of the needle, at points (N, 3)."""
+    one = np.cross(way, [0.0, 0.0, 1.0])
+    one = one / np.linalg.norm(one)
+    two = np.cross(way, one)
+    turn = 2 * np.pi * np.arange(_RING) / _RING
+    ring = (radius_mm + 1.0) * (np.cos(turn)[:, None] * one + np.sin(turn)[:, None] * two)
+    spots = points[:, None] + np.concatenate([np.zeros((1, 3)), ring])[None]
+    kji = np.moveaxis(volume.grid.kji(spots), -1, 0)
+    hu = ndimage.map_coordinates(
+        volume.hu, kji, np.float32, order=1, mode="constant", cval=_UNSEEN_HU
+    )
+    return np.asarray(hu, dtype=np.float64)
+
+
+def past_the_lung(volume: CTVolume, path: Path, lung_hu: float) -> Path | Skipped:
+    """Refuse a needle beside the pedicle that meets lung anywhere between skin and bone.
+
+    The search looks as far back as the spinous process; the skin lies farther, and from a strongly
+    leaning way the chest wall is crossed in between.
+
+    Args:
+        volume: The CT, with the skin in view where the needle has a skin entry.
+        path: Any needle; only those beside the pedicle are looked at.
+        lung_hu: Darker than this is lung.
+    """
+    if path.route != ROUTE or path.skin_mm is None:
+        return path
+    length = float(np.linalg.norm(path.skin_mm - path.entry_mm))
+    back = np.arange(1.0, length - _SKIN_GAP_MM, 1.0)
+    points = path.entry_mm - back[:, None] * path.direction
+    if not (_along(volume, points, path.direction, path.diameter_mm / 2) < lung_hu).any():
+        return path
+    text = "the best way beside the pedicle meets lung between the skin and the bone"
+    return Skipped(path.name, path.bone, path.side, "lung_in_the_way", None, text)
 
 
 def _path(site: Site, side: tuple[str, float], found: Beside, limits: BesideLimits) -> Path:
@@ -124,7 +161,7 @@ def _path(site: Site, side: tuple[str, float], found: Beside, limits: BesideLimi
         tip_mm=tip,
         diameter_mm=diameter,
         pilot_diameter_mm=diameter,
-        route="extrapedicular",
+        route=ROUTE,
         axial_angle_deg=found.line.axial_deg,
         sagittal_angle_deg=found.line.sagittal_deg,
         warnings=("through_rib",) if found.rib_mm > 3.0 else (),

@@ -11,15 +11,16 @@ from guidegen.model.notice import Progress, silent, stage
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import Anatomy, Draft
+from guidegen.procedures.kyphoplasty.extrapedicular import ROUTE, WIDE_VIEW_MM, past_the_lung
 from guidegen.procedures.kyphoplasty.heights import find_fractures
 from guidegen.procedures.kyphoplasty.level import plan_level
 from guidegen.procedures.kyphoplasty.meeting import planned_apart
 from guidegen.procedures.kyphoplasty.notices import all_notices
-from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
+from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings, NeedleSettings
 from guidegen.procedures.kyphoplasty.skin import Back, from_the_skin, skin_of
 from guidegen.procedures.kyphoplasty.template import BONE, decide_template
 from guidegen.procedures.kyphoplasty.wires import plan_wires
-from guidegen.procedures.levels import plan_levels
+from guidegen.procedures.levels import VIEW_MM, plan_levels
 
 
 def plan_needles(
@@ -39,8 +40,7 @@ def plan_needles(
     """
     needle, asked = settings.needle, anatomy.options
     approach = asked.approach or needle.approach
-    work = partial(plan_level, approach=approach, side=asked.side, needle=needle)
-    answers = plan_levels(volume, anatomy, work, "needles", stage(progress, "needles", 0.0, 0.7))
+    answers = _planned(volume, anatomy, needle, stage(progress, "needles", 0.0, 0.7))
     answers = planned_apart(
         answers,
         lambda found: _from_the_skin(found, anatomy, settings),
@@ -48,7 +48,9 @@ def plan_needles(
         settings,
     )
     progress("skin and fracture", 0.85)
-    needles = _from_the_skin(answers, anatomy, settings)
+    carried = _from_the_skin(answers, anatomy, settings)
+    judged = [past_the_lung(volume, path, needle.lung_hu) for path in carried]
+    needles = tuple(path for path in judged if isinstance(path, Path))
     paths = (*needles, *_wires(needles, anatomy, settings))
     posture = cast("Mapping[str, Any]", anatomy.extra["posture"])
     template = decide_template(paths, posture, asked.accept_posture, settings)
@@ -56,7 +58,7 @@ def plan_needles(
     has_skin = skin_of(anatomy.bones) is not None
     return Draft(
         paths=paths,
-        skipped=tuple(a for a in answers if isinstance(a, Skipped)),
+        skipped=tuple(a for a in (*answers, *judged) if isinstance(a, Skipped)),
         measurements=fractures.measurements,
         warnings=(
             *all_notices(answers, paths, anatomy, has_skin),
@@ -65,6 +67,16 @@ def plan_needles(
         ),
         extra={"approach": approach, **template.extra},
     )
+
+
+def _planned(
+    volume: CTVolume, anatomy: Anatomy, needle: NeedleSettings, progress: Progress
+) -> list[Path | Skipped]:
+    """Plan every chosen level by the approach that was asked for."""
+    approach = anatomy.options.approach or needle.approach
+    work = partial(plan_level, approach=approach, side=anatomy.options.side, needle=needle)
+    view = WIDE_VIEW_MM if approach == ROUTE else VIEW_MM
+    return plan_levels(volume, anatomy, work, "needles", progress, view)
 
 
 def _level_with_endplates(
@@ -77,11 +89,8 @@ def _level_with_endplates(
     """Plan some levels again, nearly level with their endplates."""
     low, high = zip(settings.needle.sagittal_deg, settings.needle.level_sagittal_deg, strict=True)
     narrow = {"sagittal_deg": (max(low), max(max(low), min(high)))}
-    needle, asked = settings.needle.model_copy(update=narrow), anatomy.options
-    approach = asked.approach or needle.approach
-    work = partial(plan_level, approach=approach, side=asked.side, needle=needle)
-    chosen = replace(anatomy, chosen=levels)
-    return plan_levels(volume, chosen, work, "needles", stage(progress, "needles", 0.7, 0.85))
+    needle, chosen = settings.needle.model_copy(update=narrow), replace(anatomy, chosen=levels)
+    return _planned(volume, chosen, needle, stage(progress, "needles", 0.7, 0.85))
 
 
 def _from_the_skin(
