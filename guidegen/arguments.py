@@ -20,7 +20,7 @@ class Asked:
         str | None, typer.Option(help="T10-L2 or L1,L3; default: every complete vertebra in view.")
     ] = None
     side: Annotated[
-        str, typer.Option(metavar="left|right|both", help="For knee and kyphoplasty.")
+        str, typer.Option(metavar="left|right|both", help="For kyphoplasty.")
     ] = "both"
     labels: Annotated[
         Path | None,

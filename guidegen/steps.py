@@ -71,7 +71,11 @@ def _require_known(procedure: Procedure[Any], options: Options) -> None:
     if options.approach not in (None, *APPROACHES):
         wanted = " or ".join((", ".join(APPROACHES[:-1]), APPROACHES[-1]))
         raise InputError(f"--approach wants {wanted}, found {options.approach}")
-    given = {"approach": options.approach is not None, "accept_posture": options.accept_posture}
+    given = {
+        "side": options.side != "both",
+        "approach": options.approach is not None,
+        "accept_posture": options.accept_posture,
+    }
     for name in (name for name, is_given in given.items() if is_given):
         if name not in procedure.takes:
             option = "--" + name.replace("_", "-")

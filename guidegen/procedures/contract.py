@@ -97,7 +97,8 @@ class Procedure(ABC, Generic[Own]):
         title: As the report shows it.
         settings_type: What its settings are read as.
         takes: Fields of ``Options`` that not every procedure has a use for, and this one does:
-            of ``approach`` and ``accept_posture``. The others are refused when they are given.
+            of ``side``, ``approach`` and ``accept_posture``. The others are refused when they are
+            given.
     """
 
     name: ClassVar[str]

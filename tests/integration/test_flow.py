@@ -300,6 +300,7 @@ def test_a_case_without_the_optional_options_is_read_and_hashes_as_before(planne
             ("approach",),
             "--approach wants two-sided, one-sided or extrapedicular, found frontal",
         ),
+        ({"side": "left"}, ("approach",), "ball has no use for --side: leave it out"),
         ({"approach": "one-sided"}, (), "ball has no use for --approach: leave it out"),
         ({"approach": "one-sided"}, ("accept_posture",), "ball has no use for --approach"),
         ({"accept_posture": True}, ("approach",), "ball has no use for --accept-posture"),

@@ -24,7 +24,7 @@ class Kyphoplasty(Procedure[KyphoplastySettings]):
     name: ClassVar[str] = "kyphoplasty"
     title: ClassVar[str] = "Kyphoplasty puncture planning, models and templates"
     settings_type = KyphoplastySettings
-    takes: ClassVar[frozenset[str]] = frozenset({"approach", "accept_posture"})
+    takes: ClassVar[frozenset[str]] = frozenset({"side", "approach", "accept_posture"})
 
     def find_anatomy(
         self, volume: CTVolume, options: Options, settings: KyphoplastySettings, progress: Progress
