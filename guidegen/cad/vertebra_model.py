@@ -26,6 +26,7 @@ _NARROWER_MM = 0.15
 """Channels are this much narrower while walls are thickened, so that the exact cut takes all of
 the grid's surface away."""
 _ENGRAVED_MM = 1.2
+_CEILING = 1.5
 _SURE_MM = 0.01
 """The part is judged as its check will; rounded for the file it may differ by less than this."""
 
@@ -69,7 +70,7 @@ def build_model(
     drilled = one_body(joined.minus(tools), level.name) if tools else joined
     for bones in sturdier(drilled, channels, settings.min_wall_mm, level.name):
         stand = _stand(column, bones, channels, words, settings)
-        wall = thinnest_wall(*stand.body.arrays(), stand.patches)
+        wall = thinnest_wall(*stand.body.arrays(), stand.patches, _CEILING * settings.min_wall_mm)
         if wall.thickness_mm >= settings.min_wall_mm + _SURE_MM:
             break
     features = [c.feature() for c in channels]

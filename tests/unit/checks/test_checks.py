@@ -35,6 +35,7 @@ from guidegen.model.plan import Plan
 from guidegen.procedures.pedicle_screws.checks import check_guide
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 from tests.unit.checks import specimen
+from tests.unit.checks.rehearsal_specimen import REHEARSAL_FAULTS
 from tests.unit.checks.specimen import (
     OUT,
     PATHS,
@@ -58,7 +59,7 @@ def shifted(by):
 def model(scale=1.0):
     own = bone()
     made = replace(guide(), role="model", vertices_mm=own.vertices_mm * scale, faces=own.faces)
-    return Part(made, (own,))
+    return Part(made, (own,), (), Limits(min_wall_mm=None))
 
 
 def failed(findings):
@@ -144,6 +145,7 @@ FAULTS = {
         ("open_edges", lambda: check_printable(np.full((4, 3), np.nan), [[0, 1, 2]], "a")),
     ],
     **TEMPLATE_FAULTS,
+    **REHEARSAL_FAULTS,
 }
 
 
