@@ -49,6 +49,14 @@ _TAGS = (
 _LOSSY = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 53, 55, 81))
 
 
+POSITIONS = frozenset(
+    [f"{first}{rest}" for first in ("HF", "FF") for rest in ("P", "S", "DR", "DL")]
+    + [f"{first}{rest}" for first in ("LF", "RF") for rest in ("P", "S")]
+    + [f"{first}{rest}" for first in ("AF", "PF") for rest in ("DR", "DL")]
+)
+"""Defined terms of PatientPosition (0018,5100) for bipeds, DICOM PS3.3 C.7.3.1.1.2."""
+
+
 @dataclass(frozen=True)
 class SliceHeader:
     """One slice as its header describes it; None where the header says nothing.
@@ -209,11 +217,17 @@ def _record(
         traits=_traits(dataset, look),
         rescale=None if slope is None or intercept is None else (slope, intercept),
         rescale_type=str(look("PixelValueTransformationSequence", "RescaleType") or ""),
-        patient_position=str(dataset.get("PatientPosition", "") or ""),
+        patient_position=_position(dataset.get("PatientPosition")),
         lossy=lossy,
         grey=grey and photometric == "MONOCHROME2",
         tilt_deg=_number(dataset.get("GantryDetectorTilt")),
     )
+
+
+def _position(value: Any) -> str:
+    """The patient's position; only what DICOM defines: other text is nobody's business."""
+    stated = str(value or "").strip().upper()
+    return stated if stated in POSITIONS else ""
 
 
 def _traits(dataset: Any, look: Callable[[str, str], Any]) -> tuple[tuple[str, str], ...]:

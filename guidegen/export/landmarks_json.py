@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from guidegen.errors import PlanError
 from guidegen.export.atomic import write_json
 from guidegen.model.frames import PATIENT, Pose
@@ -88,4 +90,10 @@ def _landmark(name: str, item: Mapping[str, Any]) -> Landmark:
 
 
 def _pose(matrix: Any, source: str) -> Pose:
-    return Pose(matrix, PATIENT, source)
+    """A pose as the file has it, its axes square again: the file holds six decimals.
+
+    Without it the errors of two poses that follow each other could exceed what a pose may be off.
+    """
+    read = Pose(matrix, PATIENT, source)
+    left, _, right = np.linalg.svd(read.axes)
+    return Pose.from_axes(left @ right, read.origin_mm, PATIENT, source)

@@ -64,7 +64,14 @@ def require_own_numbers(case: Case, settings: KyphoplastySettings) -> None:
     if not needles:
         return
     behind = back_of(case)
+    beside = case.plan.extra.get("approach") == "extrapedicular"
     for path in needles:
+        wanted = "extrapedicular" if beside else "transpedicular"
+        if path.route != wanted:
+            raise PlanError(
+                f"{path.name} was planned {wanted} and is {path.route} in plan.json: plan the case "
+                "again with the approach that is wanted"
+            )
         again = from_the_skin(replace(path, skin_mm=None), behind, settings.needle.skin_reach_mm)
         wrong = _unlike(path, again, marks[path.bone])
         if wrong:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path, Skipped
 from guidegen.procedures.contract import Anatomy
-from guidegen.procedures.levels import level_notices
+from guidegen.procedures.levels import UNPLANNED, level_notices
 
+_SAID = (*UNPLANNED, "one_sided_infeasible")
+"""Reasons that have a notice of their own."""
 _RED = ("surface_unlike_ct",)
 _MESSAGES = {
     "surface_unlike_ct": "the bone's surface leaves {corridor:.1f} mm about the needle, the grey "
@@ -61,6 +63,37 @@ def _no_skin(paths: Sequence[Path], has_skin: bool) -> tuple[Notice, ...]:
     )
 
 
+def _left_out(answers: Sequence[Path | Skipped]) -> tuple[Notice, ...]:
+    """Levels without any needle: red; one needle of two: plain."""
+    found = []
+    for bone in dict.fromkeys(answer.bone for answer in answers):
+        own = [answer for answer in answers if answer.bone == bone]
+        skipped = [a for a in own if isinstance(a, Skipped) and a.code not in _SAID]
+        why = "; ".join(f"{s.side}: {s.message}" for s in skipped)
+        if skipped and len(skipped) == len(own):
+            text = f"{bone}: no needle was planned: {why}"
+            found.append(Notice("level_without_needle", text, bone, red=True))
+        elif skipped:
+            found.append(Notice("needle_left_out", f"{bone}: one needle only: {why}", bone))
+    return tuple(found)
+
+
+def _lung_unseen(paths: Sequence[Path]) -> tuple[Notice, ...]:
+    """Ways beside the pedicle whose skin is out of view: lung was not looked for all along."""
+    return tuple(
+        Notice(
+            "lung_unseen",
+            f"{path.name.replace('_', ' ')}: the skin over this way beside the pedicle is out of "
+            "view, so lung was looked for only as far as the spinous process reaches: use a scan "
+            "that shows the whole back",
+            path.name,
+            red=True,
+        )
+        for path in paths
+        if path.route == "extrapedicular" and path.skin_mm is None
+    )
+
+
 def all_notices(
     answers: Sequence[Path | Skipped], paths: Sequence[Path], anatomy: Anatomy, has_skin: bool
 ) -> tuple[Notice, ...]:
@@ -68,6 +101,8 @@ def all_notices(
     return (
         *level_notices(answers, anatomy, "needle"),
         *_one_sided(answers),
+        *_left_out(answers),
+        *_lung_unseen(paths),
         *_of_paths(paths),
         *_no_skin(paths, has_skin),
     )

@@ -11,6 +11,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import generate_uid
 
 from guidegen.ct.choice import is_sharp
+from guidegen.ct.headers import _position
 from guidegen.ct.inspect import list_series
 from guidegen.ct.reader import read_case_volume, read_ct
 from guidegen.errors import GuidegenError, IncompleteSeries, InputError, UnsupportedScan
@@ -438,3 +439,11 @@ def test_locked_zip(tmp_path, plain_folder):
 )
 def test_kernels(kernel, sharp):
     assert is_sharp(kernel) is sharp
+
+
+@pytest.mark.parametrize(
+    ("stated", "kept"),
+    [("HFP", "HFP"), (" ffs ", "FFS"), ("SITTING", ""), ("Roe^Jane", ""), (None, "")],
+)
+def test_only_defined_positions_are_kept(stated, kept):
+    assert _position(stated) == kept

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from guidegen.checks.coverage import check_coverage
 from guidegen.errors import InputError, PlanError
@@ -151,6 +152,17 @@ def test_landmarks_come_back(tmp_path):
     path.write_text("{}")
     with pytest.raises(PlanError):
         read_landmarks(path)
+
+
+def test_axes_read_back_are_square_again(tmp_path):
+    axes = Rotation.from_euler("xyz", [31.234, -17.1, 48.7], degrees=True).as_matrix()
+    pose = Pose.from_axes(axes, [1, 2, 3], PATIENT, "L3")
+    file = tmp_path / "landmarks.json"
+    write_landmarks(file, [Landmarks("L3", pose, ())], [Level("L3", pose, (-9.0, 8.0))])
+    (found,), (level,) = read_landmarks(file)
+    for read in (found.patient_from_bone, level.patient_from_level):
+        np.testing.assert_allclose(read.axes @ read.axes.T, np.eye(3), atol=1e-14)
+        np.testing.assert_allclose(read.axes, axes, atol=2e-6)
 
 
 def path(name: str = "L3_left") -> Path:

@@ -228,6 +228,9 @@ def test_notices_of_paths_and_skin():
     )
     found = notices.all_notices([rib], [rib, needle("right", skin=False)], anatomy(), True)
     assert [n.code for n in found] == ["through_rib", "skin_entry_out_of_view"]
+    unseen = replace(rib, skin_mm=None)
+    (lung,) = [n for n in notices.all_notices([unseen], [unseen], anatomy(), False) if n.red]
+    assert lung.code == "lung_unseen"
     assert not notices.all_notices([rib], [needle(skin=False)], anatomy(), False)
 
 
@@ -263,3 +266,12 @@ def test_levels_that_meet_are_planned_again_if_no_needle_is_lost():
     lost = planned_apart(near, tuple, lambda levels: skipped, settings())
     assert lost[1] is near[1] and lost[0] is skipped[0]
     assert planned_apart(far, tuple, lambda levels: pytest.fail(), settings()) is far
+
+
+def test_a_level_without_needle_is_red_and_one_needle_of_two_is_said():
+    narrow = Skipped("L3_right", "L3", "right", "narrow_pedicle", 3.0, "too narrow")
+    other = replace(narrow, name="L3_left", side="left")
+    (one,) = notices.all_notices([needle(), narrow], [needle()], anatomy(), True)
+    assert (one.code, one.red) == ("needle_left_out", False) and "right: too narrow" in one.message
+    (none,) = notices.all_notices([other, narrow], [], anatomy(), True)
+    assert (none.code, none.red, none.subject) == ("level_without_needle", True, "L3")

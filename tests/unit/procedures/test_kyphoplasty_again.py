@@ -144,3 +144,8 @@ def test_the_back_is_seen_from_the_middle_of_all_chosen_levels_also_of_those_wit
 def test_a_needle_moved_out_of_the_pedicle_fails_the_model_too():
     """Where no template is made the model alone stands for the plan."""
     assert check_breach in REHEARSAL_CHECKS
+
+
+def test_a_route_that_was_not_planned_is_refused():
+    with pytest.raises(PlanError, match="planned transpedicular"):
+        require_own_numbers(case(route="extrapedicular"), settings())
