@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from guidegen.bones.evidence import odd_level, sacrum_stands
 from guidegen.bones.levels import Walls
 from guidegen.bones.ribs import ala_of_levels, count_sacral
 from guidegen.bones.straightened import Straight, millimetres
@@ -73,29 +74,34 @@ def name_levels(
     """
     n_levels = len(walls.pedicles_s)
     ala = ala_of_levels(straight.hu, walls)
-    anchors = _anchors(ribs_of_levels(straight, walls), ala, complete)
+    anchors = _anchors(
+        ribs_of_levels(straight, walls), count_sacral(ala), complete, sacrum_stands(ala, walls)
+    )
     anchors = [a for a in anchors if plausible(a[1], np.diff(walls.foramina_s))]
+    odd = odd_level(walls, count_sacral(ala))
     if lowest_level is not None:
         name = _vertebra(lowest_level)
         sacral = 0 if name == "S1" else count_sacral(ala) % n_levels
         first = ORDER.index(name) + sacral + _lowest_complete(complete[sacral:])
         notices = tuple(_disagrees(how, first, other) for how, other in anchors if other != first)
         passed_over = (_passed_over(name),) if complete[:sacral].any() else ()
-        return Naming(_numbered(first, n_levels), True, (*notices, *passed_over))
-    if not anchors:
+        names = _numbered(first, n_levels)
+        return Naming(names, True, (*notices, *passed_over, *_uneven(odd, names)))
+    if not anchors or odd is not None:
         names = tuple(f"V{n_levels - n}" for n in range(n_levels))
-        return Naming(names, False, (_unanchored(),))
+        return Naming(names, False, (_unanchored(), *_uneven(odd, names)))
     first = anchors[0][1]
     notices = tuple(_disagrees(h, first, other) for h, other in anchors[1:] if other != first)
     return Naming(_numbered(first, n_levels), True, notices)
 
 
-def _anchors(ribs: np.ndarray, ala: np.ndarray, complete: np.ndarray) -> list[tuple[str, int]]:
+def _anchors(
+    ribs: np.ndarray, n_sacral: int, complete: np.ndarray, sacrum: bool
+) -> list[tuple[str, int]]:
     """Each way of counting that applies: (what it is, index in ORDER of level 0)."""
     found = []
-    n_sacral = count_sacral(ala)
     has = (ribs >= 1) & (np.arange(len(ribs)) >= n_sacral)
-    if 0 < n_sacral < len(ala):
+    if sacrum:
         found.append(("the sacrum", ORDER.index("S1") + n_sacral - 1))
     ribbed = np.flatnonzero(has)
     if len(ribbed) == 1 and ribs[ribbed[0]] < 2:
@@ -108,11 +114,13 @@ def _anchors(ribs: np.ndarray, ala: np.ndarray, complete: np.ndarray) -> list[tu
 
 
 def plausible(first: int, spacing_mm: np.ndarray) -> bool:
-    """No whole level named C1-T4 is taller than 27 mm, none named lumbar shorter than 18 mm.
+    """No level is above C1, none whole named C1-T4 taller than 27 mm or lumbar under 18 mm.
 
     Adults' levels measure 16 mm (T1/2) to 38 mm (lumbar); the limits leave out wrong counts, not
     unusual patients (engineering choice).
     """
+    if first < len(spacing_mm) - 1:
+        return False
     for n in range(1, len(spacing_mm) - 1):
         place = first - n
         if place <= ORDER.index("T4") and spacing_mm[n] > 27:
@@ -164,12 +172,26 @@ def _passed_over(name: str) -> Notice:
     )
 
 
+def _uneven(odd: int | None, names: tuple[str, ...]) -> tuple[Notice, ...]:
+    if odd is None:
+        return ()
+    return (
+        Notice(
+            "uneven_levels",
+            f"{names[odd]} and its neighbours are of very different height: a level may have been "
+            "missed or counted twice there; compare every level with the slices",
+            "spine",
+            red=True,
+        ),
+    )
+
+
 def _unanchored() -> Notice:
     return Notice(
         "unanchored_levels",
-        "neither the sacrum nor the last rib with a rib-free level below it is in view, so the "
-        "vertebrae can't be counted; they are named V1, V2, ... from the head: give the name of "
-        "the lowest complete one with --lowest-level",
+        "neither a sacrum beyond doubt nor the last rib with a rib-free level below it is in view, "
+        "or the levels found are uneven, so the vertebrae can't be counted; they are named V1, "
+        "V2, ... from the head: give the name of the lowest complete one with --lowest-level",
         "spine",
         red=True,
     )

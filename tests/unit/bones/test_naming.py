@@ -16,11 +16,13 @@ def seen(monkeypatch: pytest.MonkeyPatch):
         hu = None
 
     class Walls:
-        pedicles_s = np.zeros(0)
+        open_below = open_above = True
 
-    def name(ribs, ala, complete, lowest=None, spacing=25.0):
-        Walls.pedicles_s = np.arange(len(ribs)) * spacing
-        Walls.foramina_s = np.arange(len(ribs) + 1) * spacing
+    def name(ribs, ala, complete, lowest=None, spacing=25.0, beyond=0):
+        tall = np.broadcast_to(np.asarray(spacing, dtype=float), len(ribs))
+        Walls.foramina_s = np.concatenate([[0.0], np.cumsum(tall)])
+        Walls.pedicles_s = Walls.foramina_s[:-1] + tall / 2
+        Walls.profile = np.zeros(round(Walls.foramina_s[-1]) + 1 + beyond)
         monkeypatch.setattr(naming, "ribs_of_levels", lambda *_: np.array(ribs))
         monkeypatch.setattr(naming, "ala_of_levels", lambda *_: np.array(ala, dtype=float))
         return name_levels(Straight, Walls, np.array(complete, dtype=bool), lowest)
@@ -97,3 +99,51 @@ def test_one_stray_piece_of_bone_is_no_rib(seen) -> None:
 
 def test_the_sacrum_is_told_by_its_top(seen) -> None:
     assert seen([0] * 4, [0.1, 0.4, 0.8, 0.3], [0, 0, 1, 1]).names[2:] == ("S1", "L5")
+
+
+ON_SACRUM = [0.8, 0, 0, 0, 0, 0]
+
+
+def test_levels_missed_between_others_are_not_counted_over(seen) -> None:
+    result = seen([0] * 6, ON_SACRUM, [1] * 6, spacing=[30, 32, 33, 64, 31, 30])
+    assert result.names == ("V6", "V5", "V4", "V3", "V2", "V1") and not result.anchored
+    assert {(n.code, n.red) for n in result.notices} == {
+        ("unanchored_levels", True),
+        ("uneven_levels", True),
+    }
+
+
+def test_a_level_counted_twice_is_not_counted_over(seen) -> None:
+    result = seen([0] * 6, ON_SACRUM, [1] * 6, spacing=[30, 32, 16, 16, 31, 30])
+    assert not result.anchored and "uneven_levels" in {n.code for n in result.notices}
+
+
+def test_canal_without_levels_above_is_told(seen) -> None:
+    assert seen([0] * 6, ON_SACRUM, [1] * 6, spacing=30.0, beyond=20).anchored
+    result = seen([0] * 6, ON_SACRUM, [1] * 6, spacing=30.0, beyond=60)
+    assert not result.anchored and "uneven_levels" in {n.code for n in result.notices}
+
+
+def test_a_fractured_level_does_not_stop_the_count(seen) -> None:
+    assert seen([0] * 6, ON_SACRUM, [1] * 6, spacing=[30, 32, 37, 24, 29, 30]).anchored
+
+
+def test_an_uneven_count_stays_a_red_warning_though_the_engineer_names_a_level(seen) -> None:
+    result = seen([0] * 6, [0] * 6, [1] * 6, "L5", spacing=[30, 32, 33, 64, 31, 30])
+    assert result.names[0] == "L5"
+    assert [(n.code, n.red) for n in result.notices] == [("uneven_levels", True)]
+
+
+def test_a_sacrum_with_much_spine_below_it_is_none(seen) -> None:
+    assert seen([0, 0, 0], [0.8, 0, 0], [0, 1, 1], spacing=[100, 30, 30]).anchored
+    assert not seen([0, 0, 0], [0.8, 0, 0], [0, 1, 1], spacing=[280, 30, 30]).anchored
+
+
+def test_a_level_above_the_sacrum_that_may_be_sacral_stops_the_count(seen) -> None:
+    assert seen([0] * 4, [0.8, 0.42, 0, 0], [1] * 4).names[1] == "L5"
+    assert seen([0] * 4, [0.8, 0.47, 0, 0], [1] * 4).names[1] == "V3"
+
+
+def test_more_levels_than_a_spine_has_are_not_counted(seen) -> None:
+    assert seen([0] * 25, [0.8] + [0] * 24, [1] * 25, spacing=20.0).anchored
+    assert not seen([0] * 26, [0.8] + [0] * 25, [1] * 26, spacing=20.0).anchored
