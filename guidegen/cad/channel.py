@@ -94,7 +94,7 @@ def _channel(path: Path, bone: RayTarget, diameter_mm: float) -> Channel:
     spots = middle + diameter_mm / 2 * np.concatenate([np.zeros((1, 3)), 0.5 * ring, ring])
     before = bone.first_hit(spots - _FAR_MM * way, way)[0].min() - _FAR_MM
     behind = _FAR_MM - bone.first_hit(spots + _FAR_MM * way, -way)[0].min()
-    if not np.isfinite(before + behind) or behind <= before:
+    if not (np.isfinite(before) and np.isfinite(behind) and behind > before):
         raise GeometryError(
             f"{path.name}: the channel should run through {path.bone}, found no bone on its way; "
             "plan again"

@@ -16,7 +16,7 @@ from guidegen.mesh.surface import Surface
 from guidegen.model.arrays import Floats
 from guidegen.model.guide import Feature
 
-_STEP_MM = 2.5
+_PLACES = 11
 _RIM_MM = 2.0
 _REACH_MM = 40.0
 _RING = 12
@@ -139,7 +139,7 @@ def _three(
         free = bar.depth_mm * up
         fine[fine] = _apart(starts[fine] + free, ends[fine] - free, channel) >= apart
     chosen = np.flatnonzero(fine)
-    best = _widest(spots[chosen])
+    best = _widest(spots[chosen], bar.diameter_mm)
     if best is None:
         return None
     return tuple(
@@ -151,8 +151,8 @@ def _three(
 def _spots(place: Place, bar: Bar) -> Floats:
     """(N, 3): places for a bar's axis, in an ellipse that keeps its rim inside the outline."""
     a, b = (max(h - bar.diameter_mm / 2 - _RIM_MM, 0.5) for h in place.half_mm)
-    x, y = np.meshgrid(np.arange(-a, a + 0.1, _STEP_MM), np.arange(-b, b + 0.1, _STEP_MM))
-    use = (x / a) ** 2 + (y / b) ** 2 <= 1.0
+    x, y = np.meshgrid(np.linspace(-a, a, _PLACES), np.linspace(-b, b, _PLACES))
+    use = (x / a) ** 2 + (y / b) ** 2 <= 1.0 + 1e-9
     flat = np.stack([x[use], y[use]], axis=1)
     return np.asarray(place.centre_mm + flat @ place.axes[:, :2].T)
 
@@ -209,15 +209,17 @@ def _apart(starts: Floats, ends: Floats, channel: Channel) -> Floats:
     return np.asarray(np.linalg.norm(off, axis=2).min(axis=1))
 
 
-def _widest(spots: Floats) -> tuple[int, int, int] | None:
-    """The three spots that span the largest triangle; None if there are fewer than three."""
+def _widest(spots: Floats, apart_mm: float) -> tuple[int, int, int] | None:
+    """The three spots, apart from each other, that span the largest triangle; None without any."""
     threes = np.array(list(combinations(range(len(spots)), 3)), dtype=np.int64).reshape(-1, 3)
+    sides = [(0, 1), (1, 2), (2, 0)]
+    lengths = [np.linalg.norm(spots[threes[:, m]] - spots[threes[:, n]], axis=1) for m, n in sides]
+    threes = threes[np.min(lengths, axis=0) >= apart_mm]
     if not len(threes):
         return None
     a, b, c = (spots[threes[:, n]] for n in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    i, j, k = (int(n) for n in threes[int(area.argmax())])
-    return (i, j, k) if area.max() > 1.0 else None
+    i, j, k = threes[int(np.linalg.norm(np.cross(b - a, c - a), axis=1).argmax())].tolist()
+    return i, j, k
 
 
 def square_axes(up: Floats, left: Floats) -> Floats:

@@ -83,20 +83,23 @@ def check_side_marks(part: Part) -> tuple[Finding, ...]:
     """Read the engraved L and R marks from the mesh, and see on which side they stand.
 
     ``side_mark_read``: how much better the engraving matches its own letter than the other one or
-    either one mirrored, in any turn. ``side_mark_side``: distance of the mark from the bones'
-    middle to the side that it names (of those that the paths go into).
+    either one mirrored, in any turn. ``side_mark_side``: distance of the mark to the side that it
+    names: from the middle of the bones that the paths go into; on a model, whose marks lie in
+    front of a vertebra that may be turned, from the middle between both marks.
     """
     found = []
-    for mark in part.features("label"):
-        if mark.item not in ("L", "R"):
-            continue
+    marks = [f for f in part.features("label") if f.item in ("L", "R")]
+    middle = part.middle_mm
+    if part.guide.role == "model" and len(marks) == 2:
+        middle = np.asarray((marks[0].point_mm + marks[1].point_mm) / 2)
+    for mark in marks:
         depth, _ = engraved_depth(part, mark)
         away = NAN
-        if part.middle_mm is not None:
+        if middle is not None:
             forward = part.guide.insertion_direction
             left = patient_left(-mark.direction, forward)
             sign = 1.0 if mark.item == "L" else -1.0
-            away = sign * float((mark.point_mm - part.middle_mm) @ left)
+            away = sign * float((mark.point_mm - middle) @ left)
         subject, like = f"{part.subject}#label {mark.item}", read_letter(depth, mark.item)
         found += [
             Finding("side_mark_read", subject, like, _ALIKE, "at_least", "1", _READ),

@@ -22,8 +22,9 @@ _LOWEST = 100
 _MARGIN_MM = 0.5
 _CLOSE_MM = 0.1
 _NEAR_MM = 2.0
-_CREST_DEG = 95.0
+_CREST_DEG = 98.0
 _CREST_MM = 0.8
+_SPECK_MM = 0.02
 Mask = npt.NDArray[np.bool_]
 _ON_EDGE_MM = 0.15
 _EDGE_DEG = 100.0
@@ -166,7 +167,7 @@ def thin_places(
     _shrink(places, radius, touched, np.arange(len(radius)), solid.near_sample)
     _shrink(places, radius, touched, np.flatnonzero(radius < start), solid.nearest)
     apart = _apart_deg(samples, radius, touched)
-    thin = (2 * radius > _CREST_MM) | (apart > _WALL_DEG)
+    thin = (2 * radius > _CREST_MM) | ((apart > _WALL_DEG) & (2 * radius > _SPECK_MM))
     thin &= (apart > facing_deg) & (2 * radius < least_mm)
     return np.asarray((places[0] - places[1] * radius[:, None])[thin])
 

@@ -74,5 +74,28 @@ def test_tilt_is_the_angle_at_which_it_falls(sound):
     assert values(sound, "foot_tilt")[0] > 20
 
 
+def test_marks_on_the_wrong_side_fail_even_of_a_turned_patient():
+    part = rehearsal()
+    turn = np.radians(40)
+    way = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
+
+    def turned(swap):
+        names = {"L": "R", "R": "L"} if swap else {}
+        moved = tuple(
+            replace(
+                f,
+                item=names.get(f.item, f.item),
+                point_mm=way @ f.point_mm,
+                direction=way @ f.direction,
+            )
+            for f in part.guide.features
+        )
+        made = replace(part.guide, vertices_mm=part.guide.vertices_mm @ way.T, features=moved)
+        return [f for f in check_side_marks(replace(part, guide=made)) if "side" in f.code]
+
+    assert failed(turned(swap=False)) == set()
+    assert failed(turned(swap=True)) == {"side_mark_read", "side_mark_side"}
+
+
 def test_mirrored_marks_on_the_foot_fail():
     assert "side_mark_read" in failed(check_side_marks(rehearsal(ModelFaults(mirrored=True))))
