@@ -130,8 +130,9 @@ def _three(
     """Three bars of one diameter, or None if there is no room."""
     spots = _spots(place, bar)
     low, high = _ends(spots, place, bodies, bar)
-    fine = np.isfinite(low) & np.isfinite(high)
-    fine[fine] = _embedded(spots[fine], (low[fine], high[fine]), place, bodies, bar)
+    met = np.isfinite(low) & np.isfinite(high)
+    spots, low, high = spots[met], low[met], high[met]
+    fine = _embedded(spots, (low, high), place, bodies, bar)
     up = place.axes[:, 2]
     starts, ends = spots + low[:, None] * up, spots + high[:, None] * up
     for channel in channels:

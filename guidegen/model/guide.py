@@ -16,9 +16,12 @@ class Feature:
 
     Args:
         kind: ``bore``, ``label``, ``contact``, ``window``, ``slot``; of a template also ``notch``
-            (its floor, out of the plate) and ``sight`` (a hole over a spinous process).
+            (its floor, out of the plate) and ``sight`` (a hole over a spinous process); of a
+            model to rehearse on also ``strut`` (its lower end, going up) and ``foot`` (its lower
+            face, going down).
         item: Name of the plan's path or cut; for a label its text.
-        point_mm: (3,) for a bore: its axis at the sleeve's top (where the drill goes in);
+        point_mm: (3,) for a bore: its axis where the instrument goes in: at the sleeve's top, of
+            a model's channel outside the bone;
             otherwise the feature's centre.
         direction: (3,) for a bore: going in; for a label: the engraved face's outward normal.
         values: Numbers by name: ``diameter_mm``, ``length_mm``, ``outer_mm``, ``radius_mm`` ...
