@@ -47,6 +47,8 @@ class BesideLimits:
         canal_half_mm: Half the canal's width at the pedicle.
         canal_y_mm: y of the canal's front and back wall.
         canal_margin_mm: Least tissue between needle and canal.
+        beside_z_mm: Between these heights the axis passes the canal: beside the pedicle, not under
+            it, where the nerve leaves.
         radius_mm: Of the needle.
         free_mm: Free round the needle outside the bone.
     """
@@ -60,6 +62,7 @@ class BesideLimits:
     canal_half_mm: float
     canal_y_mm: tuple[float, float]
     canal_margin_mm: float
+    beside_z_mm: tuple[float, float]
     radius_mm: float
     free_mm: float
 
@@ -111,12 +114,15 @@ def _measure(
     free = np.where(beyond, -depth, np.inf).min(axis=1) - limits.radius_mm - limits.free_mm
     low, high = limits.canal_y_mm
     beside = (points[..., 1] > low - 1.0) & (points[..., 1] < high)
+    floor, roof = limits.beside_z_mm
+    height = points[..., 2]
+    off = (beside & ((height < floor) | (height > roof))).any(axis=1)
     canal = np.where(beside, np.abs(points[..., 0]) - limits.canal_half_mm, np.inf).min(axis=1)
     spare = canal - limits.radius_mm - limits.canal_margin_mm
     score = np.minimum(np.minimum(spare, room - limits.radius_mm - 0.5), _ENOUGH_MM)
     bad = outside[:, 0] | (first == 0) | (length < _MIN_IN_BODY_MM) | (spare < 0) | (free < 0)
     entry_y = tips[:, 1] - length * ways[:, 1]
-    bad |= entry_y < limits.entry_y_mm
+    bad |= off | (entry_y < limits.entry_y_mm)
     bad |= (margin < limits.front_margin_mm) | (room < limits.radius_mm + 0.5)
     return np.where(bad, -np.inf, score), length, canal
 

@@ -47,7 +47,8 @@ def plan_beside(site: Site, side: tuple[str, float], needle: NeedleSettings) -> 
     if found is None:
         text = (
             f"no way beside the pedicle keeps {limits.canal_margin_mm:.0f} mm from the canal, "
-            "passes the lung and the transverse process and ends in the body's front third"
+            "stays at the pedicle's height, passes the lung and the transverse process and ends in "
+            "the body's front third"
         )
         return Skipped(name, bone.name, side[0], "no_way_beside", None, text)
     return _path(site, side, found, limits)
@@ -60,6 +61,8 @@ def _limits(marks: Landmarks, side: tuple[str, float], needle: NeedleSettings) -
     pedicle = marks[f"pedicle_{side[0]}"]
     centre = to_bone.points(pedicle.position_mm)
     half = side[1] * float(centre[0]) - float(np.ravel(pedicle.values["width_mm"])[0]) / 2
+    tall = float(np.ravel(pedicle.values["height_mm"])[0])
+    foot = float(centre[2]) - tall / 2
     canal = marks["canal_centre"]
     radius = float(np.ravel(canal.values["radius_mm"])[0])
     back = float(to_bone.points(canal.position_mm)[1]) + radius
@@ -74,6 +77,7 @@ def _limits(marks: Landmarks, side: tuple[str, float], needle: NeedleSettings) -
         canal_half_mm=max(half, radius),
         canal_y_mm=(size.depth_mm / 2, back + _BEHIND_MM),
         canal_margin_mm=needle.canal_margin_mm,
+        beside_z_mm=(foot + needle.pedicle_share * tall, foot + tall),
         radius_mm=needle.min_diameter_mm / 2,
         free_mm=needle.free_mm,
     )

@@ -185,6 +185,15 @@ class NeedleSettings(Settings):
         ge=1.0,
         le=6.0,
     )
+    pedicle_share: float = setting(
+        0.2,
+        "1",
+        "Extrapedicular: beside the canal the axis runs above this share of the pedicle's height, "
+        "from its lower edge, and not above its upper one: the nerve leaves under the pedicle "
+        "(engineering choice: a needle of 3 mm stays above the edge of one 8 mm high)",
+        ge=0.0,
+        le=0.8,
+    )
     lung_hu: float = setting(
         -400.0,
         "HU",

@@ -50,6 +50,14 @@ def _refused(why: str) -> Decision:
     return Decision(NONE, (), (Notice(POSTURE_REFUSED, text, "template"),))
 
 
+def _one_wire(level: str) -> tuple[Notice, ...]:
+    text = (
+        f"the spinous process of {level} has room for one wire only, and the template can turn "
+        "round it: hold it in place and check each needle on fluoroscopy before it enters the bone"
+    )
+    return (Notice("single_wire", text, "template", red=True),)
+
+
 def decide_template(
     paths: Sequence[Path], posture: Mapping[str, Any], accepted: bool, settings: KyphoplastySettings
 ) -> Decision:
@@ -82,9 +90,10 @@ def decide_template(
                 f"one that is wired to the bone serves one level, found {', '.join(levels)}: plan "
                 "each by itself"
             )
-        if not any(path.kind == "pin" for path in paths):
+        wires = sum(path.kind == "pin" for path in paths)
+        if not wires:
             return _refused(f"no place for a wire was found in the spinous process of {levels[0]}")
-        return Decision(BONE)
+        return Decision(BONE, (), _one_wire(levels[0]) if wires == 1 else ())
     if posture["prone"]:
         return Decision(SKIN)
     said = str(posture["sentence"])

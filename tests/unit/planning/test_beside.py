@@ -18,6 +18,7 @@ LIMITS = BesideLimits(
     canal_half_mm=10.5,
     canal_y_mm=(15.0, 34.0),
     canal_margin_mm=2.0,
+    beside_z_mm=(-20.0, 20.0),
     radius_mm=1.5,
     free_mm=0.3,
 )
@@ -68,3 +69,12 @@ def test_a_way_without_a_rib_is_preferred():
 def test_no_way_where_the_canal_is_too_wide():
     wide = BesideLimits(**{**LIMITS.__dict__, "canal_half_mm": 40.0})
     assert way_beside(field(), wide, 26.0, 1.0, clear) is None
+
+
+@pytest.mark.parametrize("band", [(-5.0, 20.0), (-14.0, -9.0)])
+def test_the_way_passes_the_canal_at_the_height_asked_for(band):
+    limits = BesideLimits(**{**LIMITS.__dict__, "beside_z_mm": band})
+    found = way_beside(field(), limits, 26.0, 1.0, clear)
+    along = found.line.point - np.arange(0.0, 70.0, 1.0)[:, None] * found.line.direction
+    beside = along[(along[:, 1] > 15.0) & (along[:, 1] < 34.0)]
+    assert len(beside) and band[0] <= beside[:, 2].min() and beside[:, 2].max() <= band[1]

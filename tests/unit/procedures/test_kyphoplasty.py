@@ -186,9 +186,9 @@ def settings(kind="skin"):
     return KyphoplastySettings(template_kind=kind)
 
 
-def wire():
+def wire(name="upper"):
     entry, tip = np.array([0.0, 40.0, 0.0]), np.array([0.0, 25.0, 0.0])
-    return Path("L3_kwire_upper", "L3", "pin", "", entry, tip, 1.8, route="spinous_process")
+    return Path(f"L3_kwire_{name}", "L3", "pin", "", entry, tip, 1.8, route="spinous_process")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,8 @@ def wire():
         ([needle(skin=False)], SUPINE, True, "skin", NONE, "template_refused"),
         ([needle()], PRONE, False, "none", NONE, None),
         ([], PRONE, False, "skin", NONE, None),
-        ([needle(), wire()], SUPINE, False, "bone", BONE, None),
+        ([needle(), wire(), wire("lower")], SUPINE, False, "bone", BONE, None),
+        ([needle(), wire()], PRONE, False, "bone", BONE, "single_wire"),
         ([needle()], PRONE, False, "bone", NONE, "template_refused"),
         ([needle(), needle(bone="L2"), wire()], PRONE, False, "bone", NONE, "template_refused"),
     ],
@@ -210,7 +211,9 @@ def test_which_template_is_made(paths, posture, accepted, kind, made, code):
     found = decide_template(paths, posture, accepted, settings(kind))
     assert found.kind == made
     assert [n.code for n in found.notices] == ([code] if code else [])
-    assert [n.red for n in found.notices] == [code == "posture_accepted"] * len(found.notices)
+    assert [n.red for n in found.notices] == [code in ("posture_accepted", "single_wire")] * len(
+        found.notices
+    )
     assert (NOT_PRONE in found.words) == (code == "posture_accepted")
     assert (found.extra.get("carried_by") == "models") == (made == NONE)
     again = template_of(found.extra)
