@@ -19,9 +19,7 @@ class Asked:
     levels: Annotated[
         str | None, typer.Option(help="T10-L2 or L1,L3; default: every complete vertebra in view.")
     ] = None
-    side: Annotated[
-        str, typer.Option(metavar="left|right|both", help="For kyphoplasty.")
-    ] = "both"
+    side: Annotated[str, typer.Option(metavar="left|right|both", help="For kyphoplasty.")] = "both"
     labels: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Label map in the CT's frame: NIfTI, NRRD, SEG."),
