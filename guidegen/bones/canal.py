@@ -10,6 +10,7 @@ about 60 degrees, and in scans without any vertebral arch in view.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy import ndimage
@@ -17,6 +18,7 @@ from scipy import ndimage
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats
 from guidegen.model.volume import CTVolume, Grid
+from guidegen.workers import side_by_side
 
 STEP_MM = 2.0
 """Voxel of the search grid: half a canal's radius is still four voxels (engineering choice)."""
@@ -135,31 +137,28 @@ def _scores(view: Overview) -> tuple[np.ndarray, np.ndarray]:
     """Share of directions that meet bone, and the score of being the canal's centre."""
     hu, step = view.hu, view.step_mm
     bone = hu > BONE_HU
-    hits = np.zeros(hu.shape, dtype=np.float32)
-    for n in range(N_DIRECTIONS):
-        angle = 2 * np.pi * n / N_DIRECTIONS
-        met = np.zeros_like(bone)
-        for reach in np.arange(step, REACH_MM + step / 2, step):
-            dj, di = np.sin(angle) * reach / step, np.cos(angle) * reach / step
-            met |= _shifted(bone, int(np.rint(dj)), int(np.rint(di)))
-        hits += met
-    enclosed = np.where((hu > -60) & (hu < 140), hits / N_DIRECTIONS, 0).astype(np.float32)
+    hits = _directions_met(bone, step)
     depth = np.minimum(ndimage.distance_transform_edt(~bone, sampling=step), 8) / 8
+    tube = _openness(bone, step)
+    enclosed = np.where((hu > -60) & (hu < 140), hits / N_DIRECTIONS, 0).astype(np.float32)
     body = ndimage.uniform_filter(np.clip(hu, 0, 400) / 400, size=_odd(10, 16, 14, step=step))
     front = np.minimum(_shifted(body, -round(21 / step), 0), 0.5)
-    tube = _openness(bone, step)
     score = enclosed**2 + 0.3 * depth + front + tube - _off_midline(hu, step)
     score -= _tube_behind(enclosed**2 * tube, step)
     return enclosed, np.where(enclosed > 0, score, -1.0).astype(np.float32)
 
 
-def _openness(bone: np.ndarray, step_mm: float) -> np.ndarray:
-    """0 to 1: how far a way one voxel clear of bone is free both up and down, of ``OPEN_MM``."""
-    n_steps = round(OPEN_MM / step_mm)
-    cross = ndimage.generate_binary_structure(2, 1)[None]
-    wall = ndimage.binary_dilation(bone, cross)
-    up, down = _free_way(wall, n_steps), _free_way(wall[::-1], n_steps)[::-1]
-    return np.asarray(np.minimum(up, down) / np.float32(n_steps))
+def _directions_met(bone: np.ndarray, step_mm: float) -> np.ndarray:
+    """In how many of ``N_DIRECTIONS`` in the axial plane bone lies within ``REACH_MM``."""
+    hits = np.zeros(bone.shape, dtype=np.float32)
+    for n in range(N_DIRECTIONS):
+        angle = 2 * np.pi * n / N_DIRECTIONS
+        met = np.zeros_like(bone)
+        for reach in np.arange(step_mm, REACH_MM + step_mm / 2, step_mm):
+            dj, di = np.sin(angle) * reach / step_mm, np.cos(angle) * reach / step_mm
+            met |= _shifted(bone, int(np.rint(dj)), int(np.rint(di)))
+        hits += met
+    return hits
 
 
 def _tube_behind(tube: np.ndarray, step_mm: float) -> np.ndarray:
@@ -170,17 +169,26 @@ def _tube_behind(tube: np.ndarray, step_mm: float) -> np.ndarray:
     return behind
 
 
-def _free_way(bone: np.ndarray, n_steps: int) -> np.ndarray:
-    """Slices upward (uint8) until bone is met, in the best direction; out of view all is free."""
-    best = np.zeros(bone.shape, dtype=np.uint8)
-    for slope_j in OPEN_SLOPES:
-        for slope_i in OPEN_SLOPES:
-            free = ~bone
-            way = free.astype(np.uint8)
-            for n in range(1, n_steps):
-                free = free & ~_ahead(bone, n, round(slope_j * n), round(slope_i * n))
-                way += free
-            np.maximum(best, way, out=best)
+def _openness(bone: np.ndarray, step_mm: float) -> np.ndarray:
+    """0 to 1: how far a way one voxel clear of bone is free both up and down, of ``OPEN_MM``."""
+    n_steps = round(OPEN_MM / step_mm)
+    free = ~ndimage.binary_dilation(bone, ndimage.generate_binary_structure(2, 1)[None])
+    ways = side_by_side(lambda ahead: _free_way(ahead, n_steps), [free, free[::-1]])
+    return np.asarray(np.minimum(ways[0], ways[1][::-1]) / np.float32(n_steps))
+
+
+def _free_way(free: np.ndarray, n_steps: int) -> np.ndarray:
+    """Slices upward (uint8) that stay free, in the best direction; out of view all is free."""
+    n_k, n_j, n_i = free.shape
+    beyond = np.pad(free, [(0, n_steps), (n_steps,) * 2, (n_steps,) * 2], constant_values=True)
+    best = np.zeros(free.shape, dtype=np.uint8)
+    for slope_j, slope_i in product(OPEN_SLOPES, OPEN_SLOPES):
+        way, still = free.astype(np.uint8), free.copy()
+        for n in range(1, n_steps):
+            j, i = n_steps + round(slope_j * n), n_steps + round(slope_i * n)
+            still &= beyond[n : n + n_k, j : j + n_j, i : i + n_i]
+            way += still
+        np.maximum(best, way, out=best)
     return best
 
 
@@ -205,14 +213,6 @@ def _shifted(values: np.ndarray, dj: int, di: int) -> np.ndarray:
     to_j, from_j = _overlap(n_j, dj)
     to_i, from_i = _overlap(n_i, di)
     out[:, to_j, to_i] = values[:, from_j, from_i]
-    return out
-
-
-def _ahead(bone: np.ndarray, dk: int, dj: int, di: int) -> np.ndarray:
-    """``out[k, j, i] = bone[k + dk, j + dj, i + di]``, False outside."""
-    out = np.zeros_like(bone)
-    if dk < len(bone):
-        out[: len(bone) - dk] = _shifted(bone[dk:], dj, di)
     return out
 
 
