@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from guidegen import steps
-from guidegen.ct.labels import read_segmentation
 from guidegen.ct.reader import read_case_volume, read_ct
 from guidegen.export.approval import require_approved
 from guidegen.export.case import crop_to, whole_case, write_planned
@@ -35,10 +34,10 @@ def plan_case(order: Order, progress: Progress = silent) -> Plan:
 def replan_case(root: Path, progress: Progress = silent) -> Plan:
     """Plan a case again from its own CT and its, perhaps corrected, label map."""
     folder = open_case(root)
-    record = replace(read_record(folder.record), versions=versions())
+    record = read_record(folder.record)
     volume = record.volume(read_case_volume(folder.ct))
-    labels = read_segmentation(folder.segmentation, folder.segmentation_names)
-    return _plan(folder, record, volume, steps.recorded_options(record, labels), progress)
+    options = steps.recorded_options(folder, record)
+    return _plan(folder, replace(record, versions=versions()), volume, options, progress)
 
 
 def _plan(

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from guidegen.checks.coverage import check_coverage
-from guidegen.ct.labels import read_label_map
+from guidegen.ct.labels import read_label_map, read_segmentation
 from guidegen.errors import InputError
 from guidegen.export.atomic import write_text
-from guidegen.export.case import merged
+from guidegen.export.case import merged, read_earlier
 from guidegen.export.folder import CaseFolder
 from guidegen.export.order import Order
 from guidegen.export.parts import write_part
@@ -23,7 +23,7 @@ from guidegen.model.findings import CheckReport, Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import BoneRecord, Plan
-from guidegen.model.volume import CTVolume, LabelMap
+from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import APPROACHES, Anatomy, Draft, Options, Procedure
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
@@ -90,9 +90,11 @@ def options_of(order: Order, volume: CTVolume) -> Options:
     return Options(**order.recorded(), labels=labels)
 
 
-def recorded_options(record: Record, labels: LabelMap) -> Options:
+def recorded_options(folder: CaseFolder, record: Record) -> Options:
     """The options that a case was planned with, for planning it again."""
-    options = Options(**record.options, labels=labels)
+    labels = read_segmentation(folder.segmentation, folder.segmentation_names)
+    earlier = read_earlier(folder, record, labels)
+    options = Options(**record.options, labels=labels, earlier=earlier)
     _require_known(find_procedure(record.procedure), options)
     return options
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 
+from guidegen.errors import GuidegenError
+from guidegen.export.approval import require_unchanged
 from guidegen.export.atomic import sha256_file
 from guidegen.export.folder import CaseFolder
 from guidegen.export.landmarks_json import read_landmarks, write_landmarks
 from guidegen.export.nifti import on_grid, write_ct, write_labels
 from guidegen.export.parts import publish_bones, read_bone
-from guidegen.export.plan_json import with_extra, write_plan
-from guidegen.export.record import Record, write_record
+from guidegen.export.plan_json import read_plan, with_extra, write_plan
+from guidegen.export.record import Record, versions, write_record
 from guidegen.export.slicer import write_paths, write_scene
 from guidegen.model.bone import Bone
 from guidegen.model.case import Approval, Case
+from guidegen.model.earlier import Earlier
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Level, Spine
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Plan
-from guidegen.model.volume import CTVolume
+from guidegen.model.volume import CTVolume, LabelMap
 
 HASHED = ("ct.nii.gz", "landmarks.json", "bones/segmentation.nii.gz", "bones/segmentation.json")
 CROP_MARGIN_MM = 25.0
@@ -54,7 +58,7 @@ def write_planned(
     assert case.volume is not None
     write_ct(folder.ct, case.volume)
     labels = on_grid(spine.labels, case.volume.grid)
-    write_labels(folder.segmentation, folder.segmentation_names, labels)
+    write_labels(folder.segmentation, folder.segmentation_names, labels, spine.notices)
     write_landmarks(folder.landmarks, case.landmarks, case.levels, case.plan.measurements)
     publish_bones(aside, folder, case.plan.bones)
     files = {name: sha256_file(folder.root / name) for name in HASHED}
@@ -79,6 +83,34 @@ def read_anatomy(
     """Read bones, landmarks and levels that a plan was made on."""
     bones = tuple(read_bone(folder, record) for record in plan.bones)
     return (bones, *read_landmarks(folder.landmarks))
+
+
+def read_earlier(folder: CaseFolder, record: Record, labels: LabelMap) -> Earlier | None:
+    """Read what a case was planned on, if this version found it and nobody changed it since.
+
+    Args:
+        folder: The case.
+        record: Its order, with the versions that planned it.
+        labels: Its label map.
+
+    Returns:
+        None where anything was corrected or can't be read: then it has to be found again.
+    """
+    if record.versions != versions():
+        return None
+    try:
+        plan = read_plan(folder.plan)
+        require_unchanged(folder, plan)
+        bones, _, levels = read_anatomy(folder, plan)
+        names = json.loads(folder.segmentation_names.read_text(encoding="utf-8"))
+        notices = tuple(Notice(**item) for item in names["warnings"])
+    except (GuidegenError, OSError, ValueError, KeyError, TypeError):
+        return None
+    if not levels:
+        return None
+    line = np.array([level.patient_from_level.origin_mm for level in levels[::-1]])
+    anchored = not any(level.name.startswith("V") for level in levels)
+    return Earlier(Spine(labels, levels, line, notices, anchored), bones)
 
 
 def whole_case(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from guidegen.export.atomic import write_bytes, write_json
 from guidegen.model.arrays import Floats
+from guidegen.model.notice import Notice
 from guidegen.model.volume import CTVolume, Grid, LabelMap
 
 SEGMENTATION_SCHEMA = "guidegen.segmentation/1"
@@ -23,11 +24,14 @@ def write_ct(path: Path, volume: CTVolume) -> None:
     write_bytes(path, nifti_bytes(volume.hu, volume.grid))
 
 
-def write_labels(path: Path, names_path: Path, labels: LabelMap) -> None:
-    """Write a label map and, beside it, the names of its values."""
+def write_labels(
+    path: Path, names_path: Path, labels: LabelMap, notices: tuple[Notice, ...] = ()
+) -> None:
+    """Write a label map and, beside it, the names of its values and what was noticed."""
     write_bytes(path, nifti_bytes(labels.labels, labels.grid))
     names = {str(value): labels.names[value] for value in sorted(labels.names)}
-    write_json(names_path, {"schema": SEGMENTATION_SCHEMA, "labels": names})
+    said = [vars(notice) for notice in notices]
+    write_json(names_path, {"schema": SEGMENTATION_SCHEMA, "labels": names, "warnings": said})
 
 
 def nifti_bytes(values: npt.NDArray[Any], grid: Grid) -> bytes:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from guidegen.model.bone import Bone
 from guidegen.model.case import Case, SettingRow
+from guidegen.model.earlier import Earlier
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
@@ -38,6 +39,7 @@ class Options:
         labels: An imported label map, already in LPS and named.
         approach: One of ``APPROACHES``; None where the settings decide.
         accept_posture: Make a skin template though the patient was not scanned prone.
+        earlier: What the case holds, where it is planned again and nothing was corrected.
     """
 
     levels: str | None = None
@@ -46,6 +48,7 @@ class Options:
     labels: LabelMap | None = None
     approach: str | None = None
     accept_posture: bool = False
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from guidegen.errors import AnatomyError, GuidegenError
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Spine
-from guidegen.model.notice import Progress, stage
+from guidegen.model.notice import Notice, Progress, stage
 from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import Anatomy, Options
 
@@ -84,6 +85,14 @@ def find_vertebrae(
     return tuple(found), failed
 
 
+def _of_concern(
+    notices: tuple[Notice, ...], wanted: Sequence[str], spine: Spine
+) -> tuple[Notice, ...]:
+    """Leave out what concerns levels that are neither planned on nor next to such."""
+    elsewhere = {level.name for level in spine.levels} - set(wanted)
+    return tuple(notice for notice in notices if notice.subject not in elsewhere)
+
+
 def find_vertebral_anatomy(
     volume: CTVolume, options: Options, progress: Progress, measured_neighbours: bool = False
 ) -> Anatomy:
@@ -99,11 +108,20 @@ def find_vertebral_anatomy(
         AnatomyError: There is no spine, a level is not in view, or none of the chosen ones has
             landmarks.
     """
-    search = stage(progress, "spine", 0.0, 0.55)
-    spine = find_spine(volume, options.lowest_level, options.labels, search)
+    earlier = options.earlier
+    if earlier is not None:
+        spine = earlier.spine
+    else:
+        search = stage(progress, "spine", 0.0, 0.55)
+        spine = find_spine(volume, options.lowest_level, options.labels, search)
     chosen = choose_levels(options.levels, spine)
     wanted = with_neighbours(chosen, spine)
-    bones, failed = find_surfaces(volume, spine, wanted, stage(progress, "surfaces", 0.55, 0.9))
+    spine = replace(spine, notices=_of_concern(spine.notices, wanted, spine))
+    failed: dict[str, str] = {}
+    bones = earlier.surfaces(wanted) if earlier is not None else ()
+    if not bones:
+        surfaces = stage(progress, "surfaces", 0.55, 0.9)
+        bones, failed = find_surfaces(volume, spine, wanted, surfaces)
     progress("landmarks", 0.9)
     landmarks, why = find_vertebrae(bones, spine, wanted if measured_neighbours else chosen)
     failed = {**failed, **{name: text for name, text in why.items() if name in chosen}}

@@ -12,6 +12,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from guidegen import __version__
 from guidegen.ct.labels import read_segmentation
 from guidegen.ct.reader import read_case_volume
 from guidegen.errors import AnatomyError, InputError, NotApproved
@@ -283,6 +284,54 @@ def test_optional_options_reach_the_procedure_also_when_planned_again(
     (out / "case.toml").write_text(text.replace("accept_posture", "accept_pasture"))
     with pytest.raises(InputError, match=r"options\.accept_pasture"):
         replan_case(out)
+
+
+def test_what_nobody_corrected_is_not_found_again(tmp_path, ball, ball_ct):
+    found, seen = ball.find_anatomy, []
+
+    def looked(volume, options, *further):
+        seen.append(options.earlier)
+        return found(volume, options, *further)
+
+    ball.find_anatomy = looked
+    out = tmp_path / "case"
+    first = plan_case(Order("ball", ball_ct, out))
+    replan_case(out)
+    assert seen[0] is None
+    assert [bone.name for bone in seen[1].bones] == [bone.name for bone in first.bones]
+    assert [level.name for level in seen[1].spine.levels] == ["L3"]
+    names = (out / "bones" / "segmentation.json").read_text()
+    for file, content in {
+        "bones/segmentation.json": names.replace('"L3"', '"L2"'),
+        "bones/L3.stl": None,
+        "plan.json": "{}",
+    }.items():
+        replan_case(out)
+        path = out / file
+        path.unlink() if content is None else path.write_text(content)
+        replan_case(out)
+        assert seen[-2] is not None, file
+        assert seen[-1] is None, file
+        path.write_text(names) if file.endswith("tion.json") else None
+        replan_case(out)
+
+
+def test_another_version_finds_everything_again(tmp_path, ball, ball_ct):
+    found, seen = ball.find_anatomy, []
+
+    def looked(volume, options, *further):
+        seen.append(options.earlier)
+        return found(volume, options, *further)
+
+    ball.find_anatomy = looked
+    out = tmp_path / "case"
+    plan_case(Order("ball", ball_ct, out))
+    text = (out / "case.toml").read_text()
+    version = f'guidegen = "{__version__}"'
+    assert version in text
+    (out / "case.toml").write_text(text.replace(version, 'guidegen = "0.0.1"'))
+    replan_case(out)
+    assert seen == [None, None]
 
 
 def test_a_case_without_the_optional_options_is_read_and_hashes_as_before(planned, ball):

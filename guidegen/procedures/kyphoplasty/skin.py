@@ -46,7 +46,9 @@ def with_skin(volume: CTVolume, anatomy: Anatomy) -> Anatomy:
         ]
     )
     span = float(heights.min()), float(heights.max())
-    found = attempt(SKIN, lambda: find_skin(volume, frame, span))
+    earlier = anatomy.options.earlier
+    held = earlier.skin_with(anatomy.bones) if earlier is not None else None
+    found = attempt(SKIN, lambda: find_skin(volume, frame, span)) if held is None else held
     if isinstance(found, str):
         said = Notice("skin_out_of_view", f"{found}; only the way in bone is planned", SKIN)
         failed = {**anatomy.failed, SKIN: found}
