@@ -22,9 +22,6 @@ from guidegen.model.landmarks import Landmarks
 from guidegen.model.plan import Path
 
 _INTO_FOOT_MM = 1.0
-_NARROWER_MM = 0.15
-"""Channels are this much narrower while walls are thickened, so that the exact cut takes all of
-the grid's surface away."""
 _ENGRAVED_MM = 1.2
 _CEILING = 1.5
 _SURE_MM = 0.01
@@ -65,8 +62,7 @@ def build_model(
     struts = _struts(column, channels, settings)
     solids = [*(bone.solid for _, bone in column.bones), *(s.solid() for s in struts)]
     joined = one_body(Solid.union(solids), level.name)
-    tools = [*(c.solid(narrower_mm=_NARROWER_MM) for c in channels)]
-    tools += webs(channels, settings.min_wall_mm)
+    tools = webs(channels, settings.min_wall_mm)
     drilled = one_body(joined.minus(tools), level.name) if tools else joined
     for bones in sturdier(drilled, channels, settings.min_wall_mm, level.name):
         stand = _stand(column, bones, channels, words, settings)

@@ -24,10 +24,8 @@ SOLID_CHECKS = (check_printable,)
 """Need a mesh only."""
 MODEL_CHECKS: tuple[Check, ...] = (check_model,)
 """For bone models to print."""
-GUIDE_CHECKS: tuple[Check, ...] = (
+_BORED_CHECKS: tuple[Check, ...] = (
     check_overlap,
-    check_contact,
-    check_docking,
     check_removal,
     check_bores,
     check_sleeves,
@@ -37,26 +35,16 @@ GUIDE_CHECKS: tuple[Check, ...] = (
     check_label,
     check_side_marks,
 )
+GUIDE_CHECKS: tuple[Check, ...] = (*_BORED_CHECKS, check_contact, check_docking)
 """For guides with drill sleeves."""
-_PUNCTURE_CHECKS: tuple[Check, ...] = (
-    check_overlap,
-    check_removal,
-    check_bores,
-    check_sleeves,
-    check_drill,
-    check_side,
-    check_breach,
-    check_label,
-    check_side_marks,
-)
 SKIN_TEMPLATE_CHECKS: tuple[Check, ...] = (
-    *_PUNCTURE_CHECKS,
+    *_BORED_CHECKS,
     check_contact,
     check_over_skin,
     check_midline,
 )
 """For templates on the skin; held by hand and laid by marks, so docking is not asked of them."""
-BONE_TEMPLATE_CHECKS: tuple[Check, ...] = (*_PUNCTURE_CHECKS, check_stand_off)
+BONE_TEMPLATE_CHECKS: tuple[Check, ...] = (*_BORED_CHECKS, check_stand_off)
 """For templates on K-wires, which touch nothing but the wires."""
 REHEARSAL_CHECKS: tuple[Check, ...] = (
     check_bores,

@@ -12,6 +12,7 @@ from guidegen.mesh.rays import RayTarget
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
+from guidegen.model.plan import Skipped
 from guidegen.model.volume import CTVolume
 from guidegen.planning.approach import Obstacles
 from guidegen.planning.coarse import Task
@@ -83,6 +84,15 @@ class Pedicle:
         A rib head or a neighbour that is joined to the surface looks like that.
         """
         return self.corridor.diameter_mm > self.on_axis_mm + _UNLIKE_MM
+
+    def skipped(self, code: str, message: str) -> Skipped:
+        """Say why nothing is planned through this pedicle."""
+        measured = {
+            "corridor_spread_mm": round(self.width.spread_mm, 2),
+            "surface_corridor_mm": round(self.corridor.diameter_mm, 2),
+        }
+        width = round(self.half_maximum_mm, 2)
+        return Skipped(self.name, self.bone.name, self.side, code, width, message, measured)
 
     def breach(self, diameter_mm: float) -> tuple[float, str | None]:
         """How far a cylinder leaves the bone, and through which wall.

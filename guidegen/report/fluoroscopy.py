@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from guidegen.model.arrays import Floats
 from guidegen.model.case import Case
@@ -16,7 +15,7 @@ from guidegen.model.plan import Path
 from guidegen.model.volume import CTVolume
 from guidegen.report.drawing import UNITS_PER_MM, Circle, Figure, Stroke, bar_mm, line, rectangle
 from guidegen.report.frames import bone_frame
-from guidegen.report.plane import Plane
+from guidegen.report.plane import Plane, hu_on
 from guidegen.report.raster import jpeg_uri
 from guidegen.report.section import Section
 from guidegen.report.wording import number, plain
@@ -27,7 +26,6 @@ DEPTH_MM = {"ap": (-32.0, 62.0), "lateral": (-26.0, 26.0)}
 """What is summed up, along the view's axis from the body's centre: the vertebra, not the ribs'
 and the belly's shadows over it."""
 BONE_HU = 60.0
-OUTSIDE_HU = -1024
 GAMMA = 0.8
 RING_POINTS = 48
 
@@ -111,23 +109,10 @@ def radiograph(
         (N, N) uint8, first row on top; bone is bright.
     """
     n = round(FIELD_MM / STEP_MM)
-    flat = ((np.arange(n) + 0.5) / n - 0.5) * FIELD_MM
-    deep = np.arange(depth_mm[0], depth_mm[1], STEP_MM)
-    matrix = np.linalg.inv(volume.grid.patient_from_kji)[:3, :3]
-    across, up = flat[:, None] * (matrix @ plane.right), flat[::-1, None] * (matrix @ plane.up)
-    start = volume.grid.kji(plane.origin_mm) + across[None, :] + up[:, None]
     total = np.zeros((n, n))
-    for place in deep:
-        kji = start - place * (matrix @ plane.normal)
-        hu = ndimage.map_coordinates(
-            volume.hu,
-            np.moveaxis(kji, -1, 0),
-            order=1,
-            output=np.float32,
-            mode="constant",
-            cval=OUTSIDE_HU,
-        )
-        total += np.maximum(hu - BONE_HU, 0.0)
+    for place in np.arange(depth_mm[0], depth_mm[1], STEP_MM):
+        deep = Plane(plane.origin_mm - place * plane.normal, plane.right, plane.up)
+        total += np.maximum(hu_on(volume, deep, FIELD_MM, n) - BONE_HU, 0.0)
     bright = total / max(float(np.quantile(total, 0.995)), 1.0)
     return np.asarray(255 * np.clip(bright, 0, 1) ** GAMMA, dtype=np.uint8)
 

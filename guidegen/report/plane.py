@@ -118,7 +118,14 @@ def _middle(path: Path) -> Floats:
 
 
 def sample(volume: CTVolume, plane: Plane, field_mm: float, pixels: int) -> npt.NDArray[np.uint8]:
-    """Sample the CT on a square of a plane, as grey values of the bone window.
+    """Sample the CT as ``hu_on``, as uint8 grey values of the bone window; 0 outside the scan."""
+    low = WINDOW_CENTRE_HU - WINDOW_WIDTH_HU / 2
+    grey = (hu_on(volume, plane, field_mm, pixels) - low) * (255 / WINDOW_WIDTH_HU)
+    return np.asarray(np.clip(grey + 0.5, 0, 255), dtype=np.uint8)
+
+
+def hu_on(volume: CTVolume, plane: Plane, field_mm: float, pixels: int) -> np.ndarray:
+    """Sample the CT on a square of a plane.
 
     Args:
         volume: The CT.
@@ -127,20 +134,19 @@ def sample(volume: CTVolume, plane: Plane, field_mm: float, pixels: int) -> npt.
         pixels: Number of pixels along a side.
 
     Returns:
-        (pixels, pixels) uint8, first row on top; 0 outside the scan.
+        (pixels, pixels) float32 HU, first row on top; air outside the scan.
     """
     offset = ((np.arange(pixels) + 0.5) / pixels - 0.5) * field_mm
     matrix = np.linalg.inv(volume.grid.patient_from_kji)[:3, :3]
     across, upward = offset[:, None] * (matrix @ plane.right), offset[:, None] * (matrix @ plane.up)
     kji = volume.grid.kji(plane.origin_mm) + across[None, :] + upward[::-1, None]
-    hu = ndimage.map_coordinates(
-        volume.hu,
-        np.moveaxis(kji, -1, 0),
-        order=1,
-        output=np.float32,
-        mode="constant",
-        cval=OUTSIDE_HU,
+    return np.asarray(
+        ndimage.map_coordinates(
+            volume.hu,
+            np.moveaxis(kji, -1, 0),
+            order=1,
+            output=np.float32,
+            mode="constant",
+            cval=OUTSIDE_HU,
+        )
     )
-    low = WINDOW_CENTRE_HU - WINDOW_WIDTH_HU / 2
-    grey = (hu - low) * (255 / WINDOW_WIDTH_HU)
-    return np.asarray(np.clip(grey + 0.5, 0, 255), dtype=np.uint8)

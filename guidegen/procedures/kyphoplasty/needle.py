@@ -110,26 +110,13 @@ def diameter_of(pedicle: Pedicle, needle: NeedleSettings) -> float:
     return needle.min_diameter_mm + max(float(steps), 0.0) * needle.diameter_step_mm
 
 
-def _skip(pedicle: Pedicle, code: str, message: str) -> Skipped:
-    return Skipped(
-        pedicle.name,
-        pedicle.bone.name,
-        pedicle.side,
-        code,
-        round(pedicle.half_maximum_mm, 2),
-        message,
-        {"surface_corridor_mm": round(pedicle.corridor.diameter_mm, 2)},
-    )
-
-
 def decide(
     volume: CTVolume, pedicle: Pedicle, approach: str, needle: NeedleSettings
 ) -> Path | Skipped:
     """Decide on a needle: grade A, free to come in, the tip in its place; else the reason."""
     corridor, limits = pedicle.corridor, pedicle.task.limits
     if corridor.approach_mm < -BLOCKED_MM:
-        return _skip(
-            pedicle,
+        return pedicle.skipped(
             "needle_blocked",
             f"bone stands {-corridor.approach_mm:.1f} mm in the needle's way on every path "
             "through this pedicle",
@@ -139,10 +126,9 @@ def decide(
     if narrow:
         beside = "; --approach extrapedicular passes beside it"
         thoracic = pedicle.bone.name.startswith("T")
-        return _skip(pedicle, "narrow_pedicle", f"{narrow}{beside if thoracic else ''}")
+        return pedicle.skipped("narrow_pedicle", f"{narrow}{beside if thoracic else ''}")
     if not corridor.deep_enough:
-        return _skip(
-            pedicle,
+        return pedicle.skipped(
             "front_third_unreachable",
             "no straight path through this pedicle ends in the body's front third and stays "
             f"{limits.front_margin_mm:.0f} mm behind the front cortex: it reaches "
@@ -151,8 +137,7 @@ def decide(
     low, high = limits.tip_lateral_mm
     lateral = corridor.line.lateral(corridor.tip)
     if not low - _BEYOND_MM <= lateral <= high + _BEYOND_MM:
-        return _skip(
-            pedicle,
+        return pedicle.skipped(
             "one_sided_infeasible" if approach == "one-sided" else "tip_out_of_place",
             f"a straight path that keeps the pedicle's walls ends {abs(lateral):.1f} mm from the "
             f"midline, outside {low:.1f} to {high:.1f} mm",

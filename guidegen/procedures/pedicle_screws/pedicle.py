@@ -77,21 +77,6 @@ def _diameter(pedicle: Pedicle, settings: PedicleSettings) -> float:
     return float(steps * screw.diameter_step_mm)
 
 
-def _skip(pedicle: Pedicle, code: str, message: str) -> Skipped:
-    return Skipped(
-        pedicle.name,
-        pedicle.bone.name,
-        pedicle.side,
-        code,
-        round(pedicle.half_maximum_mm, 2),
-        message,
-        {
-            "corridor_spread_mm": round(pedicle.width.spread_mm, 2),
-            "surface_corridor_mm": round(pedicle.corridor.diameter_mm, 2),
-        },
-    )
-
-
 def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Path | Skipped:
     """Decide on a screw.
 
@@ -101,15 +86,13 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
     """
     screw, half_maximum = settings.screw, pedicle.half_maximum_mm
     if half_maximum < screw.min_corridor_mm:
-        return _skip(
-            pedicle,
+        return pedicle.skipped(
             "narrow_pedicle",
             f"the pedicle's half-maximum corridor is {half_maximum:.2f} mm wide, a screw needs "
             f"{screw.min_corridor_mm:.2f} mm",
         )
     if pedicle.corridor.approach_mm < -BLOCKED_MM:
-        return _skip(
-            pedicle,
+        return pedicle.skipped(
             "drill_blocked",
             f"bone stands {-pedicle.corridor.approach_mm:.1f} mm in the way of drill or sleeve on "
             "every path through this pedicle",
@@ -117,8 +100,7 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
     diameter = max(_diameter(pedicle, settings), screw.min_diameter_mm)
     breach, wall = pedicle.breach(diameter)
     if gertzbein_robbins(breach) not in ("A", "B"):
-        return _skip(
-            pedicle,
+        return pedicle.skipped(
             "no_corridor",
             f"the thinnest screw ({diameter:.1f} mm) would leave the bone by {breach:.1f} mm "
             f"({wall} wall)",
