@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from guidegen.settings import Settings, setting
+from guidegen.cad.part_settings import PartSettings
+from guidegen.settings import setting
 
 
-class ModelSettings(Settings):
+class ModelSettings(PartSettings):
     """Sizes of a vertebra model with needle channels; every default says why and where from."""
 
     neighbours: bool = setting(
@@ -81,13 +82,6 @@ class ModelSettings(Settings):
         "length)",
         ge=1.5,
         le=8.0,
-    )
-    text_min_height_mm: float = setting(
-        2.0,
-        "mm",
-        "Smallest height of capitals that still prints and reads (engineering choice)",
-        ge=1.2,
-        le=4.0,
     )
     text_depth_mm: float = setting(
         0.8,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from guidegen.settings import Settings, setting
+from guidegen.cad.part_settings import PartSettings
+from guidegen.settings import setting
 
 
-class TemplateSettings(Settings):
+class TemplateSettings(PartSettings):
     """Sizes of both puncture templates; every default says why and where it comes from."""
 
     fit_gap_mm: float = setting(
@@ -147,14 +148,6 @@ class TemplateSettings(Settings):
         ge=4.0,
         le=30.0,
     )
-    min_wall_mm: float = setting(
-        2.0,
-        "mm",
-        "Smallest wall anywhere: the largest sphere that fits inside at each surface point "
-        "(engineering choice: walls of 2 to 4 mm are in use)",
-        ge=0.8,
-        le=4.0,
-    )
     text_height_mm: float = setting(
         3.6,
         "mm",
@@ -162,20 +155,6 @@ class TemplateSettings(Settings):
         "length)",
         ge=1.5,
         le=8.0,
-    )
-    text_min_height_mm: float = setting(
-        2.0,
-        "mm",
-        "Smallest height of capitals that still prints and reads (engineering choice)",
-        ge=1.2,
-        le=4.0,
-    )
-    text_depth_mm: float = setting(
-        0.6,
-        "mm",
-        "Depth of the engraving: two to six layers of common printers (engineering choice)",
-        ge=0.3,
-        le=1.2,
     )
     mark_height_mm: float = setting(
         5.0,
