@@ -120,16 +120,7 @@ def design_template(
     settings: TemplateSettings,
 ) -> tuple[Design, tuple[Puncture, ...]]:
     """Decide frame, outline, openings, sleeves, texts and contacts."""
-    if not paths or len(marks.spinous_mm) == 0:
-        raise GeometryError(
-            f"a skin template needs a needle and a spinous process, found {len(paths)} and "
-            f"{len(marks.spinous_mm)}; plan a needle or use the bone-anchored template"
-        )
-    frame = guide_frame(-marks.back, marks.head, marks.spinous_mm.mean(axis=0))
-    back = Back.of(skin, frame, marks.back)
-    punctures = tuple(puncture(p, frame, _skin_of(p), settings) for p in paths)
-    tips = frame.inverse.points(marks.spinous_mm)[:, :2]
-    shape, heights = _shape_on(back, punctures, Midline(tips), words, settings)
+    back, punctures, shape, heights = lay_flat(paths, skin, marks, words, settings)
     tall = settings.sleeve_length_mm + settings.max_climb_mm + 6.0
     low = np.append(shape.outline.low_mm - 14.0, heights[:, 2].min() - 4.0)
     high = np.append(shape.outline.high_mm + 14.0, heights[:, 2].max() + tall)
@@ -155,6 +146,33 @@ def design_template(
         gap_mm=settings.fit_gap_mm,
     )
     return replace(design, contacts=spread_contacts(design, settings)), punctures
+
+
+def lay_flat(
+    paths: Sequence[Path],
+    skin: Bone,
+    marks: TemplateMarks,
+    words: Sequence[str],
+    settings: TemplateSettings,
+) -> tuple[Back, tuple[Puncture, ...], Shape, Floats]:
+    """Lay the plate out on the skin: what decides whether there is skin under all of it.
+
+    Returns:
+        Skin and needles in the guide frame, the flat shape, and the skin's points (N, 3) under it.
+
+    Raises:
+        GeometryError: No needle, or no skin in view under some of the plate.
+    """
+    if not paths or len(marks.spinous_mm) == 0:
+        raise GeometryError(
+            f"a skin template needs a needle and a spinous process, found {len(paths)} and "
+            f"{len(marks.spinous_mm)}; plan a needle or use the bone-anchored template"
+        )
+    frame = guide_frame(-marks.back, marks.head, marks.spinous_mm.mean(axis=0))
+    back = Back.of(skin, frame, marks.back)
+    punctures = tuple(puncture(p, frame, _skin_of(p), settings) for p in paths)
+    tips = frame.inverse.points(marks.spinous_mm)[:, :2]
+    return back, punctures, *_shape_on(back, punctures, Midline(tips), words, settings)
 
 
 def _shape_on(

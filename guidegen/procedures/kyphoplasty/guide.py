@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from guidegen.cad.bone_template import build_bone_template
-from guidegen.cad.skin_template import TemplateMarks, build_skin_template
+from guidegen.cad.skin_template import build_skin_template
 from guidegen.cad.vertebra_model import build_model
 from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
@@ -76,7 +76,7 @@ def _template(decision: template.Decision, case: Case, settings: KyphoplastySett
     levels = list(dict.fromkeys(p.bone for p in needles))
     marks = {m.bone: m for m in case.landmarks}
     behind = back_of(case)
-    skin, frame = behind.skin, behind.frame
+    skin = behind.skin
     if skin is None or any(level not in marks for level in levels):
         raise AnatomyError("a template needs skin and landmarks of its levels; plan again")
     words = (*label_words(case.plan, " ".join(levels)), *decision.words)
@@ -85,5 +85,5 @@ def _template(decision: template.Decision, case: Case, settings: KyphoplastySett
         return build_bone_template(
             case.plan.paths, (level, skin), own.patient_from_bone, words, settings.template
         )
-    over = TemplateMarks(behind.tips_mm, frame.axes[:, 1], frame.axes[:, 2])
+    over = template.template_marks(behind)
     return build_skin_template(needles, skin, over, words, settings.template)

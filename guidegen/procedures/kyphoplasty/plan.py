@@ -18,7 +18,7 @@ from guidegen.procedures.kyphoplasty.meeting import planned_apart
 from guidegen.procedures.kyphoplasty.notices import all_notices
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings, NeedleSettings
 from guidegen.procedures.kyphoplasty.skin import Back, from_the_skin, skin_of
-from guidegen.procedures.kyphoplasty.template import BONE, decide_template
+from guidegen.procedures.kyphoplasty.template import BONE, Decision, decide_template, laid_out
 from guidegen.procedures.kyphoplasty.wires import plan_wires
 from guidegen.procedures.levels import VIEW_MM, plan_levels
 
@@ -52,8 +52,7 @@ def plan_needles(
     judged = [past_the_lung(volume, path, needle.lung_hu) for path in carried]
     needles = tuple(path for path in judged if isinstance(path, Path))
     paths = (*needles, *_wires(needles, anatomy, settings))
-    posture = cast("Mapping[str, Any]", anatomy.extra["posture"])
-    template = decide_template(paths, posture, asked.accept_posture, settings)
+    template = _template(paths, anatomy, settings)
     fractures = find_fractures(volume, anatomy, settings.fracture)
     has_skin = skin_of(anatomy.bones) is not None
     return Draft(
@@ -93,13 +92,23 @@ def _level_with_endplates(
     return _planned(volume, chosen, needle, stage(progress, "needles", 0.7, 0.85))
 
 
+def _template(paths: tuple[Path, ...], anatomy: Anatomy, settings: KyphoplastySettings) -> Decision:
+    """Decide on the template; a plate must find skin under all of it."""
+    posture = cast("Mapping[str, Any]", anatomy.extra["posture"])
+    decided = decide_template(paths, posture, anatomy.options.accept_posture, settings)
+    return laid_out(decided, paths, _behind(anatomy), settings.template)
+
+
+def _behind(anatomy: Anatomy) -> Back:
+    return Back.behind(anatomy.bones, anatomy.landmarks, anatomy.spine.levels, anatomy.chosen)
+
+
 def _from_the_skin(
     answers: list[Path | Skipped], anatomy: Anatomy, settings: KyphoplastySettings
 ) -> tuple[Path, ...]:
     """Carry every needle on to the skin."""
     paths = [answer for answer in answers if isinstance(answer, Path)]
-    behind = Back.behind(anatomy.bones, anatomy.landmarks, anatomy.spine.levels, anatomy.chosen)
-    reach = settings.needle.skin_reach_mm
+    behind, reach = _behind(anatomy), settings.needle.skin_reach_mm
     return tuple(from_the_skin(path, behind, reach) for path in paths)
 
 

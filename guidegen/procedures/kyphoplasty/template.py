@@ -6,14 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from guidegen.cad.skin_template import TemplateMarks, lay_flat
+from guidegen.cad.template_settings import TemplateSettings
+from guidegen.errors import GeometryError
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path
 from guidegen.procedures.kyphoplasty.meeting import meeting
 from guidegen.procedures.kyphoplasty.notices import POSTURE_ACCEPTED, POSTURE_REFUSED
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
+from guidegen.procedures.kyphoplasty.skin import Back
 
 SKIN, BONE, NONE = "skin", "bone", "none"
 NOT_PRONE = "NOT PRONE"
+_CASE_WORDS = ("0" * 12, "0" * 4)
+"""Stand for the case's name and the plan's hash, which a plan that is being made has not yet."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +113,25 @@ def decide_template(
         "another shape, and every needle may miss its pedicle"
     )
     return Decision(SKIN, (NOT_PRONE,), (Notice(POSTURE_ACCEPTED, text, "template", red=True),))
+
+
+def template_marks(behind: Back) -> TemplateMarks:
+    """What a skin template is lined up with."""
+    axes = behind.frame.axes
+    return TemplateMarks(behind.tips_mm, axes[:, 1], axes[:, 2])
+
+
+def laid_out(
+    decided: Decision, paths: Sequence[Path], behind: Back, settings: TemplateSettings
+) -> Decision:
+    """Refuse a template for the skin where the skin in view is too small for it."""
+    if decided.kind != SKIN or behind.skin is None:
+        return decided
+    needles = [path for path in paths if path.kind == "needle"]
+    levels = " ".join(dict.fromkeys(path.bone for path in needles))
+    words = (*_CASE_WORDS, levels, *decided.words)
+    try:
+        lay_flat(needles, behind.skin, template_marks(behind), words, settings)
+    except GeometryError as error:
+        return _refused(str(error))
+    return decided
