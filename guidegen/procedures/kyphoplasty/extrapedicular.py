@@ -143,7 +143,9 @@ def past_the_lung(volume: CTVolume, path: Path, lung_hu: float) -> Path | Skippe
 def _path(site: Site, side: tuple[str, float], found: Beside, limits: BesideLimits) -> Path:
     bone, pose = site.bone, site.landmarks.patient_from_bone
     tip, way = pose.points(found.line.point), pose.vectors(found.line.direction)
-    hit, _ = RayTarget(bone.vertices_mm, bone.faces).first_hit(tip[None], -way)
+    surface = RayTarget(bone.vertices_mm, bone.faces)
+    hit, _ = surface.first_hit(tip[None], -way)
+    ahead, _ = surface.first_hit(tip[None], way)
     length = float(hit[0]) if np.isfinite(hit[0]) else found.length_mm
     entry = tip - length * way
     inner = pose.inverse.points(entry)
@@ -155,6 +157,7 @@ def _path(site: Site, side: tuple[str, float], found: Beside, limits: BesideLimi
         "tip_to_midline_mm": found.line.lateral(0.0),
         "canal_clearance_mm": found.canal_mm - limits.radius_mm,
         "through_rib_mm": found.rib_mm,
+        "front_mm": float(ahead[0]),
     }
     return Path(
         name=f"{bone.name}_{side[0]}",
