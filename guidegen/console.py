@@ -67,6 +67,8 @@ def perform(command: str, talk: Talk, work: Callable[[Progress], Outcome]) -> in
         _print(json_text({"command": command, "exit": outcome.code, **outcome.data}).rstrip("\n"))
     elif not talk.quiet:
         _print("\n".join(outcome.lines))
+    elif outcome.code:
+        print("\n".join(outcome.lines), file=sys.stderr, flush=True)
     return outcome.code
 
 

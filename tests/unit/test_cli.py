@@ -141,6 +141,18 @@ def test_a_guide_that_cannot_be_made_fails_alone_and_says_why(ball, ball_ct, tmp
     assert (out / "models" / "L3.stl").exists()
 
 
+def test_quiet_says_what_failed_on_stderr_and_nothing_else(ball, ball_ct, tmp_path, capsys):
+    config = tmp_path / "own.toml"
+    config.write_text('failing = ["models/L3.stl"]')
+    run = ["run", "ball", str(ball_ct), "--config", str(config), "-q", "--approve-as", "N"]
+    assert main([*run, "--out", str(tmp_path / "case")]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "FAILED" in err and "models/L3.stl" in err
+    config.write_text("")
+    assert main([*run, "--out", str(tmp_path / "whole")]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_wrong_setting_names_the_nearest(ball, ball_ct, tmp_path, capsys):
     config = tmp_path / "settings.toml"
     for text, wanted in (

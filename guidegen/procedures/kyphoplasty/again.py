@@ -72,6 +72,12 @@ def require_own_numbers(case: Case, settings: KyphoplastySettings) -> None:
                 f"{path.name} was planned {wanted} and is {path.route} in plan.json: plan the case "
                 "again with the approach that is wanted"
             )
+        low, high = settings.needle.min_diameter_mm, settings.needle.max_diameter_mm
+        if not low - 1e-6 <= path.diameter_mm <= high + 1e-6:
+            raise PlanError(
+                f"{path.name} is {path.diameter_mm:g} mm thick in plan.json; needles of {low:g} to "
+                f"{high:g} mm are planned: take one of these, or plan again with other settings"
+            )
         again = from_the_skin(replace(path, skin_mm=None), behind, settings.needle.skin_reach_mm)
         wrong = _unlike(path, again, marks[path.bone])
         if wrong:

@@ -149,3 +149,9 @@ def test_a_needle_moved_out_of_the_pedicle_fails_the_model_too():
 def test_a_route_that_was_not_planned_is_refused():
     with pytest.raises(PlanError, match="planned transpedicular"):
         require_own_numbers(case(route="extrapedicular"), settings())
+
+
+@pytest.mark.parametrize("diameter", [2.0, 40.0])
+def test_a_needle_of_a_size_that_is_not_planned_is_refused(diameter):
+    with pytest.raises(PlanError, match=f"{diameter:g} mm thick in plan.json; needles of 3 to 4.5"):
+        require_own_numbers(case(diameter_mm=diameter), settings())
