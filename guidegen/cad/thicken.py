@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -12,32 +11,39 @@ from guidegen.cad.body import opened
 from guidegen.cad.channel import APPROACH_MM, Channel
 from guidegen.cad.parts import Part, ball, carve, cylinder, empty, join, smooth_min
 from guidegen.errors import GeometryError
-from guidegen.mesh.grid import Field, Lattice, banded_distance, isosurface
+from guidegen.mesh.grid import (
+    Field,
+    Lattice,
+    banded_distance,
+    isosurface,
+)
 from guidegen.mesh.solid import Solid
 from guidegen.mesh.wall import thin_places
 from guidegen.model.arrays import Floats
 
 _GRID_MM = 0.6
-_OVER_MM = 0.13
-"""The opening's ball is this much larger than half the wall: the opening keeps what is up to
-0.09 mm thinner on the grid, smoothing takes 0.05 mm off round rims, the exact channel 0.075 mm."""
 _GRID_LOSS_MM = 0.13
 """Balls are this much larger than the wall asked for: on the grid they lie up to 0.05 mm lower,
 between centres 0.4 mm apart up to 0.02 mm, and smoothing takes as much again."""
-_NARROWER_MM = 0.15
-"""Channels are this much narrower on the grid, so that the exact cut takes all of its surface."""
+_UNDER_MM = 0.1
+"""Flakes and crests are taken away that a ball this much smaller than half the wall can't reach."""
 _CREVICE_MM = 1.2
 """Narrower gaps (joints, vessels) are filled: printed they would clog, and on the grid they would
 be crossed by strands."""
 _APART_MM = 0.25
 _SPARE_MM = 0.25
-_MORE_MM = 0.05
+_MORE_MM = 0.1
+"""Walls are sought on samples 0.4 mm apart, between which they are a little thinner."""
 _FACING_DEG = 120.0
 """Surfaces that open up by more than 60 deg are a crest, which is rounded off, not thickened."""
-_LOST = 0.01
+_BLEND_MM = 0.4
 _SMOOTH = 0.6
 """Nodes: takes the nicks where shapes meet on the grid."""
-_ROUNDS = 4
+_FILLS = 4
+_ROUNDS = 16
+NARROWER_MM = 0.15
+"""Channels are this much narrower while walls are thickened, so that the exact cut takes all of
+the grid's surface away."""
 
 
 def sturdier(
@@ -45,91 +51,88 @@ def sturdier(
 ) -> Iterator[Solid]:
     """Make every wall thick enough to print, with ever more to spare.
 
-    Balls of the smallest wall's size are put halfway through every place that is thinner. Then
-    the channels are cut and the whole is opened with a ball a little larger than half the wall:
-    what is left is a union of such balls, so that a ball of that size touches every point of its
-    surface from inside, which is how a wall is measured. What no ball reaches (flakes, the tips
-    of sharp crests, feather edges beside a channel) is taken away. All is done in one distance
-    field; where a bone is thick its isosurface is the bone's to 0.05 mm. Beside a channel the
-    balls are moved out until they only touch it: there the wall grows to the outside alone.
+    Balls of the smallest wall's size are put halfway through every place that is thinner; what
+    no ball a little smaller can reach (flakes, the tips of sharp crests) is taken away. Both are
+    done in one distance field: a bone's rough surface has more flakes than samples of it find,
+    and the field has none below its grid. Elsewhere its isosurface is the bone's to 0.05 mm.
+    Beside a channel the balls are moved out until they only touch it: there the wall grows to
+    the outside alone.
 
     Args:
-        solid: The bones, with channels cut or not.
-        channels: Cut exactly at last; the needles' ways to them are kept free of what is added.
+        solid: With narrower channels cut.
+        channels: To be cut exactly, with the needles' way to them kept free of what is added.
         least_mm: Smallest wall.
         name: Of the model, for errors.
 
     Yields:
-        Bodies made with ever larger balls: the first is to be taken that measures thick enough.
+        Bodies without places that are too thin on samples 0.4 mm apart: the first is to be taken
+        that a closer look finds thick enough.
 
     Raises:
-        GeometryError: None of them was, or a piece came off.
+        GeometryError: None of them was.
     """
-    ground = _ground(solid, channels, least_mm)
-    for n in range(_ROUNDS):
-        core = least_mm / 2 + _OVER_MM + n * _MORE_MM
-        reached = opened(ground.lattice, ground.field, core, core + 1.4 * _GRID_MM)
-        yield _cut(ground.lattice, reached, channels, name)
+    lattice, field = _sturdy_field(solid, channels, least_mm)
+    spare, near, tries = _SPARE_MM, None, 0
+    for _ in range(_ROUNDS):
+        body = _cut(lattice, field, channels, name)
+        near = thin_places(*body.arrays(), least_mm + spare, near)
+        if not len(near):
+            yield body
+            spare, near, tries = spare + _MORE_MM, None, 0
+        elif tries < _FILLS:
+            more = _balls(lattice, near, channels, least_mm + spare)
+            field, tries = smooth_min(field, more, _BLEND_MM), tries + 1
+        else:
+            field = carve(lattice, field, [ball(c, least_mm / 2) for c in _spread(near)])
+            field, tries = opened(lattice, field, least_mm / 2, least_mm / 2 + 1.4 * _GRID_MM), 0
     raise GeometryError(
         f"{name}: every wall of the model should be {least_mm:g} mm thick, found thinner ones "
         f"after {_ROUNDS} rounds of thickening; lower min_wall_mm or look at the bone's surface"
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Ground:
-    """Bones with thickened walls and narrower channels, before the opening."""
-
-    lattice: Lattice
-    field: Field
-
-
-def _ground(solid: Solid, channels: Sequence[Channel], least_mm: float) -> _Ground:
-    """The solid's distance with walls thickened, crevices filled and channels cut."""
-    vertices, faces = solid.minus([c.solid(narrower_mm=_NARROWER_MM) for c in channels]).arrays()
-    wanted, air = least_mm + _SPARE_MM, _CREVICE_MM / 2
-    band = wanted / 2 + _ROUNDS * _MORE_MM + 1.5 * _GRID_MM
+def _sturdy_field(
+    solid: Solid, channels: Sequence[Channel], least_mm: float
+) -> tuple[Lattice, Field]:
+    """The solid's distance with walls thickened, flakes and crests taken away, crevices filled."""
+    vertices, faces = solid.arrays()
+    core, air = least_mm / 2 - _UNDER_MM, _CREVICE_MM / 2
+    band = max(core, air) + 1.5 * _GRID_MM
     low, high = vertices.min(axis=0) - band, vertices.max(axis=0) + band
     lattice = Lattice.around(low, high, _GRID_MM)
+    wanted = least_mm + _SPARE_MM
     thin = thin_places(vertices, faces, wanted, facing_deg=_FACING_DEG)
     field = banded_distance(lattice, vertices, faces, band)
     field = np.minimum(field, _balls(lattice, thin, channels, wanted))
-    field = -opened(lattice, -field, air, air + 1.4 * _GRID_MM)
-    return _Ground(lattice, carve(lattice, field, [_bore(c) for c in channels]))
+    field = opened(lattice, field, core, core + 1.4 * _GRID_MM)
+    return lattice, -opened(lattice, -field, air, air + 1.4 * _GRID_MM)
 
 
 def _cut(lattice: Lattice, field: Field, channels: Sequence[Channel], name: str) -> Solid:
     """The field's largest body, without cavities, with the channels cut exactly."""
     smooth = gaussian_filter(field, _SMOOTH)
-    body, *rest = Solid.from_mesh(*isosurface(lattice, smooth), name).bodies()
-    lost = sum(piece.volume_mm3 for piece in rest)
-    if lost > _LOST * body.volume_mm3:
-        raise GeometryError(
-            f"{name}: the model should be one body, but {lost:.0f} mm3 of bone hang on walls too "
-            "thin to print; lower min_wall_mm or look at the bone's surface"
-        )
+    body = Solid.from_mesh(*isosurface(lattice, smooth), name).bodies()[0]
     return body.minus([c.solid() for c in channels]) if channels else body
 
 
 def _balls(lattice: Lattice, thin: Floats, channels: Sequence[Channel], wall_mm: float) -> Field:
     """Distance field of balls beside the channels, the needles' ways kept free."""
     radius = wall_mm / 2 + _GRID_LOSS_MM
-    _, first = np.unique(np.rint(thin / _APART_MM).astype(np.int64), axis=0, return_index=True)
-    centres = _beside(thin[np.sort(first)], channels, radius)
+    centres = _beside(_spread(thin), channels, radius)
     field = join(lattice, empty(lattice), [ball(c, radius) for c in centres], 0.0)
     return carve(lattice, field, [_way(c) for c in channels])
 
 
-def _bore(channel: Channel) -> Part:
-    """A channel, a little narrower."""
-    radius = (channel.diameter_mm - _NARROWER_MM) / 2
-    return cylinder(channel.start_mm, channel.end_mm, radius)
+def _spread(points: Floats) -> Floats:
+    """Those of the points (N, 3) that lie apart."""
+    _, first = np.unique(np.rint(points / _APART_MM).astype(np.int64), axis=0, return_index=True)
+    return np.asarray(points[np.sort(first)])
 
 
 def _way(channel: Channel) -> Part:
-    """The needle's way to a channel, and the channel."""
+    """A channel with the needle's way to it."""
     start = channel.start_mm - APPROACH_MM * channel.direction
-    return cylinder(start, channel.end_mm, (channel.diameter_mm - _NARROWER_MM) / 2)
+    return cylinder(start, channel.end_mm, (channel.diameter_mm - NARROWER_MM) / 2)
 
 
 def _beside(points: Floats, channels: Sequence[Channel], radius_mm: float) -> Floats:
