@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from guidegen.bones.levels import Walls
+from guidegen.bones.marrow import marrow
 from guidegen.bones.network import Network, conductance
 from guidegen.bones.ribs import rib_voxels
 from guidegen.bones.straightened import (
@@ -22,6 +23,8 @@ from guidegen.bones.straightened import (
     STEP_MM,
     Straight,
     bone_voxels,
+    doubled,
+    halved,
     millimetres,
     straightened_scan,
 )
@@ -36,6 +39,7 @@ def separate(volume: CTVolume, walls: Walls) -> Straight:
     seen = straightened_scan(volume, walls.frames)
     hu = np.maximum(seen, -1000.0)
     bone = bone_voxels(hu)
+    bone |= marrow(bone, seen, _body_middles(bone.shape, walls))
     core = _cores(bone, walls)
     conduct = conductance(hu)
     rib = rib_voxels(seen, bone, conduct, core, walls)
@@ -53,11 +57,11 @@ def _cores(bone: np.ndarray, walls: Walls) -> np.ndarray:
     s, back, left = millimetres(bone.shape)
     core = np.full(bone.shape, np.nan, dtype=np.float32)
     beside = _side_walls(bone)
-    heights = _heights(walls)
+    heights = level_heights(walls)
     trunk = (back < -9) & (back > -30) & (np.abs(left) < 9)
     beside &= (back < -2) & (back > -14)
     for n, (pedicle, tall) in enumerate(heights[:-1]):
-        rows = np.abs(s.ravel() - (pedicle - 0.12 * tall)) < 0.16 * tall
+        rows = body_rows(s, pedicle, tall)
         core[rows] = np.where(trunk & bone[rows], n, core[rows])
         rows = np.abs(s.ravel() - pedicle) < 3.2
         core[rows] = np.where(beside[rows], n, core[rows])
@@ -68,7 +72,22 @@ def _cores(bone: np.ndarray, walls: Walls) -> np.ndarray:
     return core
 
 
-def _heights(walls: Walls) -> list[tuple[float, float]]:
+def _body_middles(shape: tuple[int, ...], walls: Walls) -> np.ndarray:
+    """(S, back, left) level index + 1 in the middle of its body, 0 elsewhere."""
+    s, back, left = millimetres(shape)
+    middle = (back < -9) & (back > -18) & (np.abs(left) < 7)
+    out = np.zeros(shape, dtype=np.int16)
+    for n, (pedicle, tall) in enumerate(level_heights(walls)[:-1]):
+        out[body_rows(s, pedicle, tall)] = np.where(middle, n + 1, 0)
+    return out
+
+
+def body_rows(s: np.ndarray, pedicle: float, tall: float, share: float = 0.16) -> np.ndarray:
+    """(S,) bool: planes of a level's body, up to ``share`` of its height from its middle."""
+    return np.asarray(np.abs(s.ravel() - (pedicle - 0.12 * tall)) < share * tall)
+
+
+def level_heights(walls: Walls) -> list[tuple[float, float]]:
     """Pedicle height and spacing of each level, and of the one that would follow above."""
     tall = np.diff(walls.foramina_s)
     typical = float(np.median(tall))
@@ -103,18 +122,11 @@ def _coarse_potential(
     bone: np.ndarray, conduct: np.ndarray, core: np.ndarray, guess: np.ndarray
 ) -> np.ndarray:
     """First guess for the fine network: the potential solved at twice the step."""
-
-    def highest(values: np.ndarray) -> np.ndarray:
-        padded = np.pad(values, [(0, n % 2) for n in values.shape], mode="edge")
-        n_k, n_j, n_i = (n // 2 for n in padded.shape)
-        return np.asarray(padded.reshape(n_k, 2, n_j, 2, n_i, 2).max(axis=(1, 3, 5)))
-
-    core_or_none = highest(np.where(np.isfinite(core), core, -1))
+    core_or_none = halved(np.where(np.isfinite(core), core, -1), np.maximum)
     fixed = np.where(core_or_none >= 0, core_or_none, np.nan)
-    network = Network(highest(bone), highest(np.where(bone, conduct, 0)))
-    solved = network.solve(fixed, highest(guess))
-    fine = solved.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
-    fine = fine[tuple(slice(0, n) for n in bone.shape)]
+    coarse = halved(bone, np.maximum)
+    network = Network(coarse, halved(np.where(bone, conduct, 0), np.maximum))
+    fine = doubled(network.solve(fixed, halved(guess, np.maximum)), bone.shape)
     return np.where(np.isfinite(fine), fine, guess)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
-from skimage.segmentation import watershed
 
 from guidegen.bones.straightened import BONE_HU, Straight, millimetres
 from guidegen.model.volume import CTVolume
@@ -18,7 +17,7 @@ VESSEL_STEPS = 3
 
 def solid_straight(straight: Straight) -> np.ndarray:
     """Fill each vertebra's marrow, keeping canal and foramina open: labels as ``Straight``."""
-    labels = _marrow_shared(straight.labels)
+    labels = straight.labels
     out = labels.copy()
     places = ndimage.find_objects(np.maximum(labels, 0))
     for n, where in enumerate(places, start=1):
@@ -35,15 +34,6 @@ def solid_straight(straight: Straight) -> np.ndarray:
         part[(labels[box] == n) & ~own] = 0
         part[free] = n
     return out
-
-
-def _marrow_shared(labels: np.ndarray) -> np.ndarray:
-    """Fill what bone of any label encloses: at a touching joint no vertebra's shell is closed."""
-    bone = labels != 0
-    marrow = ndimage.binary_fill_holes(bone) & ~bone
-    markers = np.where(labels < 0, RIB_LABEL, labels).astype(np.int32)
-    shared = watershed(np.zeros(labels.shape, np.uint8), markers, mask=bone | marrow)
-    return np.where(marrow, np.where(shared == RIB_LABEL, -1, shared), labels).astype(np.int16)
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

@@ -79,6 +79,23 @@ def plane_at(s_mm: float) -> int:
     return max(round((s_mm + END_MM) / STEP_MM), 0)
 
 
+def halved(values: np.ndarray, pick: np.ufunc) -> np.ndarray:
+    """Values at twice the step, edges repeated: ``pick`` (np.maximum, np.minimum) of 2 x 2 x 2."""
+    out = np.pad(values, [(0, n % 2) for n in values.shape], mode="edge")
+    for axis in range(3):
+        first = [slice(None)] * 3
+        second = [slice(None)] * 3
+        first[axis], second[axis] = slice(None, None, 2), slice(1, None, 2)
+        out = pick(out[tuple(first)], out[tuple(second)])
+    return np.asarray(out)
+
+
+def doubled(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Values at half the step, the inverse of ``halved`` to the shape it was."""
+    fine = values.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
+    return np.asarray(fine[tuple(slice(0, n) for n in shape)])
+
+
 def bone_voxels(hu: np.ndarray) -> np.ndarray:
     """Where straightened grey values show bone, in pieces of at least ``SMALLEST_BONE``."""
     labels, n = ndimage.label(ndimage.gaussian_filter(hu, 0.7) > BONE_HU)

@@ -1,9 +1,9 @@
-"""Neighbours that touch are parted where they conduct worst; marrow joins its own shell."""
+"""Neighbours that touch are parted where they conduct worst; open notches stay open."""
 
 import numpy as np
 
 from guidegen.bones.separation import _side_walls
-from guidegen.bones.solid import _filled, _marrow_shared
+from guidegen.bones.solid import _filled
 from guidegen.bones.straightened import LEFT_MM, STEP_MM
 
 
@@ -16,15 +16,6 @@ def test_side_walls_stop_at_the_first_gap() -> None:
     found = np.flatnonzero(_side_walls(bone)[0, 0]) - middle
     assert set(found[found > 0]) == {10, 11, 12}
     assert set(found[found < 0]) == set(range(-13, -8))
-
-
-def test_marrow_between_two_shells_goes_to_the_nearer_one() -> None:
-    labels = np.zeros((20, 20, 30), np.int16)
-    labels[2:18, 2:18, 2:28] = 1
-    labels[2:18, 2:18, 15:28] = 2
-    labels[5:15, 5:15, 5:25] = 0
-    shared = _marrow_shared(labels)
-    assert (shared[5:15, 5:15, 5:14] == 1).all() and (shared[5:15, 5:15, 17:25] == 2).all()
 
 
 def test_filling_leaves_an_open_notch_open() -> None:
