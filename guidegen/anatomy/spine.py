@@ -12,8 +12,11 @@ def _optional(name: str) -> bool:
 
 
 def _in_view(spine: Spine) -> str:
+    shells = {notice.subject for notice in spine.notices if notice.code == "open_shell"}
+    why = dict.fromkeys(shells, " (not solid)")
     return ", ".join(
-        level.name + ("" if level.complete else " (cut off)") for level in spine.levels
+        level.name + ("" if level.complete else why.get(level.name, " (cut off)"))
+        for level in spine.levels
     )
 
 
@@ -55,7 +58,7 @@ def choose_levels(spec: str | None, spine: Spine) -> tuple[str, ...]:
         Names from head to foot.
 
     Raises:
-        AnatomyError: A level is not in view, is cut off by the field of view, or none is complete.
+        AnatomyError: A level is not in view, is cut off or not solid, or none is complete.
     """
     if spec is None:
         whole = [v.name for v in spine.levels if v.complete and not _optional(v.name)]
@@ -67,6 +70,9 @@ def choose_levels(spec: str | None, spine: Spine) -> tuple[str, ...]:
         return tuple(whole)
     chosen = [spine.levels[n] for n in _asked(spec, spine)]
     cut = [level.name for level in chosen if not level.complete]
+    shells = [n for n in spine.notices if n.code == "open_shell" and n.subject in cut]
+    if shells:
+        raise AnatomyError(shells[0].message)
     if cut:
         raise AnatomyError(
             f"{', '.join(cut)} was asked for but is cut off by the field of view; "

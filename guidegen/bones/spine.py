@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from guidegen.bones.canal import centreline, overview
+from guidegen.bones.hollow import hollow_levels
 from guidegen.bones.imported import spine_from_labels
 from guidegen.bones.levels import Walls, read_walls
 from guidegen.bones.naming import name_levels
@@ -57,14 +58,18 @@ def find_spine(
     progress("carrying the vertebrae to the scan", 0.6)
     values = native_labels(part, straight, solid)
     complete = _complete(values, straight, part, volume)[: len(walls.pedicles_s)]
+    hollow = hollow_levels(solid, walls)
     naming = name_levels(straight, walls, complete, lowest_level)
     keep = [n for n, name in enumerate(naming.names) if not re.match("X", name)]
     names = {n + 1: naming.names[n] for n in keep if (values == n + 1).any()}
     values[~np.isin(np.arange(RIB_LABEL + 1), [0, *names])[values]] = RIB_LABEL
     levels = tuple(
-        _level(walls, n, naming.names[n], bool(complete[n])) for n in keep[::-1] if n + 1 in names
+        _level(walls, n, naming.names[n], bool(complete[n] and not hollow[n]))
+        for n in keep[::-1]
+        if n + 1 in names
     )
-    notices = naming.notices + _cut_off(levels) + metal_notices(part)
+    shells = tuple(naming.names[n] for n in keep[::-1] if complete[n] and hollow[n])
+    notices = naming.notices + _not_whole(levels, shells) + metal_notices(part)
     line_mm = walls.frames.centres_mm
     named = LabelMap(values, part.grid, {**names, RIB_LABEL: "other_bone"})
     return Spine(named, levels, line_mm, notices, naming.anchored)
@@ -104,15 +109,26 @@ def _complete(
     return ~np.isin(np.arange(1, RIB_LABEL), touching)
 
 
-def _cut_off(levels: tuple[Level, ...]) -> tuple[Notice, ...]:
-    return tuple(
+def _not_whole(levels: tuple[Level, ...], shells: tuple[str, ...]) -> tuple[Notice, ...]:
+    """What is not planned on: cut off by the scan, or a shell whose marrow leaked."""
+    cut_off = tuple(
         Notice(
             "cut_off_vertebra",
             f"{level.name} is cut off by the edge of the scan; it is not planned on",
             level.name,
         )
         for level in levels
-        if not level.complete
+        if not level.complete and level.name not in shells
+    )
+    return cut_off + tuple(
+        Notice(
+            "open_shell",
+            f"{name}'s body should be solid, but its cortex is so faint or porous that only part "
+            "of it was found; it is not planned on: give its outline as a label map with --labels",
+            name,
+            red=True,
+        )
+        for name in shells
     )
 
 

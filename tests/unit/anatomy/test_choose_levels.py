@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from guidegen.anatomy.spine import choose_levels
 from guidegen.errors import AnatomyError
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.level import Level, Spine
+from guidegen.model.notice import Notice
 from guidegen.model.volume import Grid, LabelMap
 
 
@@ -59,3 +62,14 @@ def test_unanchored_levels_are_chosen_by_their_own_names():
 def test_no_complete_vertebra():
     with pytest.raises(AnatomyError, match="no complete vertebra"):
         choose_levels(None, spine(("T1",), cut=("T1",)))
+
+
+def test_level_whose_shell_leaked_is_refused_for_that_reason():
+    whole = spine(("L1", "L2", "L3"), cut=("L2",))
+    why = "L2's body should be solid"
+    leaked = dataclasses.replace(whole, notices=(Notice("open_shell", why, "L2", red=True),))
+    with pytest.raises(AnatomyError, match=why):
+        choose_levels("L1-L2", leaked)
+    with pytest.raises(AnatomyError, match=r"in view: L1, L2 \(not solid\), L3"):
+        choose_levels("L5", leaked)
+    assert choose_levels(None, leaked) == ("L1", "L3")
