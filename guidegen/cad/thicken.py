@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -19,7 +19,7 @@ from guidegen.mesh.grid import (
 )
 from guidegen.mesh.solid import Solid
 from guidegen.mesh.wall import thin_places
-from guidegen.model.arrays import Floats
+from guidegen.model.arrays import Floats, Ints
 
 _GRID_MM = 0.6
 _GRID_LOSS_MM = 0.13
@@ -32,63 +32,85 @@ _CREVICE_MM = 1.2
 be crossed by strands."""
 _APART_MM = 0.25
 _SPARE_MM = 0.25
-_MORE_MM = 0.1
-"""Walls are sought on samples 0.4 mm apart, between which they are a little thinner."""
 _FACING_DEG = 120.0
 """Surfaces that open up by more than 60 deg are a crest, which is rounded off, not thickened."""
 _BLEND_MM = 0.4
 _SMOOTH = 0.6
 """Nodes: takes the nicks where shapes meet on the grid."""
-_FILLS = 4
+_CUT_EVERY = 5
+_LARGER_MM = 0.15
 _ROUNDS = 16
 NARROWER_MM = 0.15
 """Channels are this much narrower while walls are thickened, so that the exact cut takes all of
 the grid's surface away."""
 
 
-def sturdier(
-    solid: Solid, channels: Sequence[Channel], least_mm: float, name: str
-) -> Iterator[Solid]:
-    """Make every wall thick enough to print, with ever more to spare.
+def sturdy(
+    solid: Solid,
+    channels: Sequence[Channel],
+    least_mm: float,
+    name: str,
+    judged: Callable[[Solid], Floats],
+) -> Solid:
+    """Make every wall thick enough to print.
 
     Balls of the smallest wall's size are put halfway through every place that is thinner; what
     no ball a little smaller can reach (flakes, the tips of sharp crests) is taken away. Both are
     done in one distance field: a bone's rough surface has more flakes than samples of it find,
     and the field has none below its grid. Elsewhere its isosurface is the bone's to 0.05 mm.
     Beside a channel the balls are moved out until they only touch it: there the wall grows to
-    the outside alone.
+    the outside alone. What stays thin is filled with larger balls, and where a channel takes
+    them away again it is cut off. At last the finished model is judged as its check will do it.
 
     Args:
         solid: With narrower channels cut.
         channels: To be cut exactly, with the needles' way to them kept free of what is added.
         least_mm: Smallest wall.
         name: Of the model, for errors.
-
-    Yields:
-        Bodies without places that are too thin on samples 0.4 mm apart: the first is to be taken
-        that a closer look finds thick enough.
+        judged: Finds places (N, 3) that the check of the finished model would call too thin.
 
     Raises:
-        GeometryError: None of them was.
+        GeometryError: Walls stay thin.
     """
     lattice, field = _sturdy_field(solid, channels, least_mm)
-    spare, near, tries = _SPARE_MM, None, 0
+    near = thin_places(*_surface(lattice, field, channels), least_mm + _SPARE_MM)
+    tries = 0
     for _ in range(_ROUNDS):
-        body = _cut(lattice, field, channels, name)
-        near = thin_places(*body.arrays(), least_mm + spare, near)
         if not len(near):
-            yield body
-            spare, near, tries = spare + _MORE_MM, None, 0
-        elif tries < _FILLS:
-            more = _balls(lattice, near, channels, least_mm + spare)
-            field, tries = smooth_min(field, more, _BLEND_MM), tries + 1
-        else:
-            field = carve(lattice, field, [ball(c, least_mm / 2) for c in _spread(near)])
-            field, tries = opened(lattice, field, least_mm / 2, least_mm / 2 + 1.4 * _GRID_MM), 0
+            body, tries = _cut(lattice, field, channels, name), 0
+            near = judged(body)
+            if not len(near):
+                return body
+        field = _mended(lattice, field, near, channels, least_mm, tries)
+        surface, tries = _surface(lattice, field, channels), tries + 1
+        near = thin_places(*surface, least_mm + _SPARE_MM, near)
     raise GeometryError(
         f"{name}: every wall of the model should be {least_mm:g} mm thick, found thinner ones "
         f"after {_ROUNDS} rounds of thickening; lower min_wall_mm or look at the bone's surface"
     )
+
+
+def _mended(
+    lattice: Lattice,
+    field: Field,
+    near: Floats,
+    channels: Sequence[Channel],
+    least_mm: float,
+    tries: int,
+) -> Field:
+    """Put balls where walls are thin, larger each time; after some tries take balls away there."""
+    if (tries + 1) % _CUT_EVERY:
+        wall = least_mm + _SPARE_MM + tries * _LARGER_MM
+        return smooth_min(field, _balls(lattice, near, channels, wall), _BLEND_MM)
+    less = carve(lattice, field, [ball(c, least_mm / 2) for c in _spread(near)])
+    return opened(lattice, less, least_mm / 2, least_mm / 2 + 1.4 * _GRID_MM)
+
+
+def _surface(lattice: Lattice, field: Field, channels: Sequence[Channel]) -> tuple[Floats, Ints]:
+    """The body's surface, with channels cut on the grid: quick, for the search of thin places."""
+    smooth = gaussian_filter(field, _SMOOTH)
+    bores = [cylinder(c.start_mm, c.end_mm, c.diameter_mm / 2) for c in channels]
+    return isosurface(lattice, carve(lattice, smooth, bores))
 
 
 def _sturdy_field(

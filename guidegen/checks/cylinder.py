@@ -13,6 +13,8 @@ from guidegen.model.arrays import Floats, Ints
 _REACH_MM = 1.0
 _MIN_FACES = 12
 _MIN_ARC = 0.6
+_REPEATS = 12
+_SETTLED = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,9 @@ def fit_bore(
 ) -> Cylinder | None:
     """Fit a cylinder to the wall of a bore.
 
-    The wall is what faces the planned axis, within 1 mm beyond the planned radius; the fit is
-    repeated on what faces the axis found, without the 5 % of area that lies farthest from it.
+    The wall is what faces the planned axis, within 1 mm beyond the planned radius. The fit is
+    repeated on what faces the axis found and lies near the cylinder found, until no more falls
+    away: the rounded rims and gutters where a bore comes out obliquely are not its wall.
 
     Args:
         surface: The part.
@@ -68,14 +71,17 @@ def fit_bore(
     near = (along > -2) & (along < length_mm + 4) & (np.linalg.norm(aside, axis=1) < reach)
     faces = surface.faces[near]
     found = Cylinder(top_mm, direction, diameter_mm, np.inf)
-    for facing in (0.5, 0.9, 0.95):
+    for facing in (0.5, 0.9, *[0.95] * _REPEATS):
         wall = _facing(surface.vertices, faces, found, facing)
         if len(wall) < _MIN_FACES or _arc(surface.vertices, wall, found) < _MIN_ARC:
             return None
         fitted = _fit(surface.vertices, wall, found)
         if fitted is None:
             return None
+        settled = facing > 0.9 and fitted.residual_mm > _SETTLED * found.residual_mm
         found = fitted
+        if settled:
+            break
     return found
 
 

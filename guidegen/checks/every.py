@@ -17,6 +17,7 @@ from guidegen.checks.rehearsal import check_channels, check_fidelity, check_foot
 from guidegen.checks.removal import check_removal
 from guidegen.checks.template import check_midline, check_over_skin, check_stand_off
 from guidegen.model.findings import Finding
+from guidegen.workers import side_by_side
 
 Check = Callable[[Part], tuple[Finding, ...]]
 
@@ -88,12 +89,14 @@ def run_checks(part: Part, checks: tuple[Check, ...]) -> tuple[Finding, ...]:
             surface.vertices, surface.faces, tested.subject, wall, tested.label_patches
         )
 
-    found: list[Finding] = []
-    for name, check in (("printable", printable), *((c.__name__, c) for c in checks)):
+    def measured(named: tuple[str, Check]) -> tuple[Finding, ...]:
+        name, check = named
         try:
-            found += check(part)
+            return check(part)
         except Exception as error:  # a check never stops the others: it fails
             why = f"could not be measured: {type(error).__name__}: {error}"
             code = name.removeprefix("check_")
-            found.append(part.finding(code, NAN, 0.0, "at_most", "1", why))
-    return tuple(found)
+            return (part.finding(code, NAN, 0.0, "at_most", "1", why),)
+
+    named = [("printable", printable), *((c.__name__, c) for c in checks)]
+    return tuple(f for found in side_by_side(measured, named) for f in found)

@@ -134,7 +134,7 @@ def _lost_share(part: Part) -> float:
         values = bore.values
         size, length = values.get("diameter_mm", NAN), values.get("length_mm", NAN)
         kept.append(Solid.cylinder(bore.point_mm, bore.direction, length, size))
-    return 1 - bone.overlap_mm3(Solid.union(kept)) / bone.volume_mm3
+    return bone.beyond_mm3(kept) / bone.volume_mm3
 
 
 def check_foot(part: Part) -> tuple[Finding, ...]:

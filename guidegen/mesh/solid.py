@@ -104,6 +104,12 @@ class Solid:
         cut = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Subtract)
         return Solid(cut, what)
 
+    def beyond_mm3(self, tools: Iterable[Solid]) -> float:
+        """Volume that lies in none of the tools; 0.0 if they take all."""
+        bodies = [self._body, *(t._body for t in tools)]
+        cut = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Subtract)
+        return float(cut.volume())
+
     def overlap_mm3(self, other: Solid) -> float:
         """Volume that both share; 0.0 if they are apart."""
         return float((self._body ^ other._body).volume())

@@ -20,6 +20,9 @@ _SLACK = 0.005
 _TINY_MM = 1e-3
 _LOWEST = 100
 _MARGIN_MM = 0.5
+_CEILING_MM = 6.0
+_THICK_MM = 3.0
+"""Most parts have a thinner wall somewhere: larger balls need not be shrunk then."""
 _CLOSE_MM = 0.1
 _NEAR_MM = 2.0
 _CREST_DEG = 98.0
@@ -86,7 +89,7 @@ def thinnest_wall(
     vertices: Floats,
     faces: Ints,
     patches: tuple[Patch, ...] = (),
-    ceiling_mm: float = 6.0,
+    ceiling_mm: float = _CEILING_MM,
     spacing_mm: float = SPACING_MM,
 ) -> Wall:
     """Find the smallest of the largest spheres that fit inside at each surface point.
@@ -115,22 +118,75 @@ def thinnest_wall(
         normal field, The Visual Computer 28:7-19: the shrinking ball. The angles and the 1 mm
         round edges are the case contract's definition made exact (engineering choice).
     """
+    rough, *finer = _passes(vertices, faces, patches, ceiling_mm, spacing_mm)
+    if rough.thinnest is None:
+        return Wall(float("nan"), rough.samples.points_mm[0], 0.0)
+    value, point = rough.thinnest
+    for fine in finer:
+        if fine.thinnest is not None and fine.thinnest[0] < value:
+            value, point = fine.thinnest
+    return Wall(value, point, float(rough.judged.mean()))
+
+
+def thin_walls(
+    vertices: Floats, faces: Ints, patches: tuple[Patch, ...], least_mm: float
+) -> Floats:
+    """Find every place that ``thinnest_wall`` sees on its way and that is thinner than allowed.
+
+    Args:
+        vertices: (V, 3) mm.
+        faces: (F, 3), closed, outward.
+        patches: Label patches to leave out.
+        least_mm: Smallest wall allowed.
+
+    Returns:
+        (N, 3): centres of the spheres that are smaller; none exactly if the thinnest wall is
+        thick enough.
+    """
+    found = []
+    for seen in _passes(vertices, faces, patches, _CEILING_MM, SPACING_MM):
+        thin = seen.judged & (seen.width_mm < least_mm)
+        inward = seen.samples.normals * seen.width_mm[:, None] / 2
+        found.append((seen.samples.points_mm - inward)[thin])
+    return np.concatenate(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Samples with the diameters of their spheres (N,) and whether each counts (N,)."""
+
+    samples: Samples
+    width_mm: Floats
+    judged: Mask
+
+    @property
+    def thinnest(self) -> tuple[float, Floats] | None:
+        """Diameter and place (3,) of the smallest sphere that counts."""
+        if not self.judged.any():
+            return None
+        best = int(np.argmin(np.where(self.judged, self.width_mm, np.inf)))
+        return float(self.width_mm[best]), self.samples.points_mm[best]
+
+
+def _passes(
+    vertices: Floats,
+    faces: Ints,
+    patches: tuple[Patch, ...],
+    ceiling_mm: float,
+    spacing_mm: float,
+) -> list[_Seen]:
+    """Look at the whole surface and, if it is thinner than the ceiling, closer where it is thin."""
     solid = _Solid(vertices, faces, spacing_mm)
-    width, judged = _judge(solid, solid.samples, patches, ceiling_mm)
-    if not judged.any():
-        return Wall(float("nan"), solid.samples.points_mm[0], 0.0)
-    share = float(judged.mean())
-    best = int(np.argmin(np.where(judged, width, np.inf)))
-    value, point = float(width[best]), solid.samples.points_mm[best]
-    if value < ceiling_mm:
-        lowest = np.argsort(np.where(judged, width, np.inf), kind="stable")[:_LOWEST]
-        near = _around(vertices, faces, solid.samples.points_mm[lowest], spacing_mm)
-        finer = sample_surface(vertices, faces[near], spacing_mm / 4)
-        width, judged = _judge(solid, finer, patches, ceiling_mm)
-        if judged.any() and width[judged].min() < value:
-            best = int(np.argmin(np.where(judged, width, np.inf)))
-            value, point = float(width[best]), finer.points_mm[best]
-    return Wall(value, point, share)
+    for ceiling in (min(ceiling_mm, _THICK_MM), ceiling_mm):
+        seen = _Seen(solid.samples, *_judge(solid, solid.samples, patches, ceiling))
+        if seen.thinnest is None or seen.thinnest[0] < ceiling:
+            break
+    if seen.thinnest is None or seen.thinnest[0] >= ceiling_mm:
+        return [seen]
+    order = np.argsort(np.where(seen.judged, seen.width_mm, np.inf), kind="stable")
+    near = _around(vertices, faces, seen.samples.points_mm[order[:_LOWEST]], spacing_mm)
+    finer = sample_surface(vertices, faces[near], spacing_mm / 4)
+    return [seen, _Seen(finer, *_judge(solid, finer, patches, ceiling))]
 
 
 def thin_places(
@@ -189,7 +245,7 @@ class _Solid:
 
     def near_sample(self, points: Floats) -> tuple[Floats, Floats]:
         """Distance (N,) and place (N, 3) of the nearest sample: quick, a little too far."""
-        distance, index = self._cloud.query(points)
+        distance, index = self._cloud.query(points, workers=-1)
         return distance, self.samples.points_mm[index]
 
     def nearest(self, points: Floats) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@ import pytest
 from guidegen.mesh.grid import Lattice, banded_distance
 from guidegen.mesh.sdf import signed_distance
 from guidegen.mesh.solid import Solid
-from guidegen.mesh.wall import thin_places
+from guidegen.mesh.wall import Patch, thin_places, thin_walls, thinnest_wall
 from tests.unit.checks.specimen import arrays, box
 
 
@@ -51,3 +51,23 @@ def test_balls_hulls_and_centres():
     vertices, faces = cube.refined(0.5).arrays()
     edges = np.linalg.norm(vertices[faces] - vertices[np.roll(faces, 1, axis=1)], axis=2)
     assert edges.max() <= 1.0 and len(faces) > 100
+
+
+@pytest.mark.parametrize(("half", "least"), [(0.9, 2.0), (1.1, 2.0), (1.6, 3.5), (1.6, 3.1)])
+def test_thin_walls_are_found_exactly_if_the_thinnest_is_thin(half, least):
+    shape = box((-10, -10, -10), (10, 10, 0)) + box((-10, -half, -1), (10, half, 10))
+    vertices, faces = arrays(shape.refine_to_length(2.0))
+    thinnest = thinnest_wall(vertices, faces)
+    assert thinnest.thickness_mm == pytest.approx(2 * half, abs=0.03)
+    thin = thin_walls(vertices, faces, (), least)
+    assert (len(thin) > 0) == (thinnest.thickness_mm < least)
+    assert np.abs(thin[:, 1]).max(initial=0) < 0.05
+    whole = Patch(np.zeros(3), np.array([0.0, 1.0, 0.0]), None, 60.0, 0.0, 60.0)
+    assert len(thin_walls(vertices, faces, (whole,), least)) == 0
+
+
+def test_volume_beyond_others():
+    cube = Solid.hull(np.array([(x, y, z) for x in (0, 2) for y in (0, 2) for z in (0, 2)]))
+    half = Solid.hull(np.array([(x, y, z) for x in (-1, 1) for y in (-1, 3) for z in (-1, 3)]))
+    assert cube.beyond_mm3([half]) == pytest.approx(4.0)
+    assert cube.beyond_mm3([half, cube]) == pytest.approx(0.0, abs=1e-9)
