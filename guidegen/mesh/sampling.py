@@ -82,10 +82,10 @@ def _smoothed(
     """Normals at samples, blended from the corners of their faces."""
     used, place = np.unique(chosen, return_inverse=True)
     corners = faces[used].ravel()
-    order = np.argsort(faces.ravel(), kind="stable")
-    owner = order // 3
-    first = np.searchsorted(faces.ravel()[order], corners)
-    count = np.searchsorted(faces.ravel()[order], corners, side="right") - first
+    owner = np.argsort(faces.ravel(), kind="stable") // 3
+    meet = np.bincount(faces.ravel())
+    count = meet[corners]
+    first = (np.cumsum(meet) - meet)[corners]
     row = np.repeat(np.arange(len(corners)), count)
     within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     other = owner[np.repeat(first, count) + within]

@@ -274,9 +274,12 @@ def _judge(
     points, normals = samples.points_mm, samples.normals
     radius, touched = np.full(len(points), ceiling_mm / 2), np.array(points)
     _shrink((points, normals), radius, touched, np.arange(len(points)), solid.near_sample)
-    exact = np.zeros(len(points), dtype=bool)
+    exact, label = np.zeros(len(points), dtype=bool), _held(patches, points)
     while True:
-        counts = _counts(solid, samples, (radius, touched), patches, ceiling_mm)
+        counts = _counts(solid, samples, (radius, touched), ceiling_mm) & ~label
+        free = 2 * radius >= ceiling_mm
+        opposite = np.flatnonzero(counts & ~free)
+        counts[opposite] = ~_held(patches, touched[opposite])
         smallest = 2 * radius[counts].min() if counts.any() else np.inf
         rough = ~exact & (2 * radius <= smallest + _MARGIN_MM)
         if not (rough & counts & (2 * radius <= smallest)).any():
@@ -285,14 +288,21 @@ def _judge(
         exact |= rough
 
 
+def _held(patches: tuple[Patch, ...], points: Floats) -> Mask:
+    """Whether each point (N, 3) lies in one of the patches."""
+    found = np.zeros(len(points), dtype=bool)
+    for patch in patches:
+        found |= patch.holds(points)
+    return found
+
+
 def _counts(
     solid: _Solid,
     samples: Samples,
     balls: tuple[Floats, Floats],
-    patches: tuple[Patch, ...],
     ceiling_mm: float,
 ) -> Mask:
-    """Whether each ball (radii, points touched) is judged: no edge, no label (N,)."""
+    """Whether each ball (radii, points touched) is free or touches a wall, no edge (N,)."""
     points, (radius, touched) = samples.points_mm, balls
     apart = _apart_deg(samples, radius, touched)
     free = 2 * radius >= ceiling_mm
@@ -302,8 +312,6 @@ def _counts(
         if solid.edges.n and len(doubtful):
             distance, _ = solid.edges.query(points[doubtful], distance_upper_bound=reach)
             counts[doubtful[np.isfinite(distance)]] = False
-    for patch in patches:
-        counts &= ~(patch.holds(points) | (patch.holds(touched) & ~free))
     return np.asarray(counts)
 
 
