@@ -53,6 +53,22 @@ def side_by_side(
     return results
 
 
+def together(*works: Callable[[], Result]) -> list[Result]:
+    """Do different pieces of work in threads, as ``side_by_side`` does one on several items.
+
+    Args:
+        works: Take nothing and do not change what they share.
+
+    Returns:
+        Their results in this order.
+    """
+
+    def done(work: Callable[[], Result]) -> Result:
+        return work()
+
+    return side_by_side(done, works)
+
+
 def in_processes(
     work: Callable[[Item], Result],
     items: Sequence[Item],

@@ -18,7 +18,7 @@ from scipy import ndimage
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats
 from guidegen.model.volume import CTVolume, Grid
-from guidegen.workers import side_by_side
+from guidegen.workers import side_by_side, together
 
 STEP_MM = 2.0
 """Voxel of the search grid: half a canal's radius is still four voxels (engineering choice)."""
@@ -137,13 +137,15 @@ def _scores(view: Overview) -> tuple[np.ndarray, np.ndarray]:
     """Share of directions that meet bone, and the score of being the canal's centre."""
     hu, step = view.hu, view.step_mm
     bone = hu > BONE_HU
-    hits = _directions_met(bone, step)
-    depth = np.minimum(ndimage.distance_transform_edt(~bone, sampling=step), 8) / 8
-    tube = _openness(bone, step)
+    hits, clear_mm, tube = together(
+        lambda: _directions_met(bone, step),
+        lambda: np.asarray(ndimage.distance_transform_edt(~bone, sampling=step)),
+        lambda: _openness(bone, step),
+    )
     enclosed = np.where((hu > -60) & (hu < 140), hits / N_DIRECTIONS, 0).astype(np.float32)
     body = ndimage.uniform_filter(np.clip(hu, 0, 400) / 400, size=_odd(10, 16, 14, step=step))
     front = np.minimum(_shifted(body, -round(21 / step), 0), 0.5)
-    score = enclosed**2 + 0.3 * depth + front + tube - _off_midline(hu, step)
+    score = enclosed**2 + 0.3 * np.minimum(clear_mm, 8) / 8 + front + tube - _off_midline(hu, step)
     score -= _tube_behind(enclosed**2 * tube, step)
     return enclosed, np.where(enclosed > 0, score, -1.0).astype(np.float32)
 

@@ -29,6 +29,7 @@ from guidegen.bones.straightened import (
     straightened_scan,
 )
 from guidegen.model.volume import CTVolume
+from guidegen.workers import together
 
 LEAK = 1e-4
 """Conduction through a joint however dark, so that the potential is defined everywhere."""
@@ -38,10 +39,13 @@ def separate(volume: CTVolume, walls: Walls) -> Straight:
     """Take ribs and ilium off, then solve the vertebrae's potential on what is left."""
     seen = straightened_scan(volume, walls.frames)
     hu = np.maximum(seen, -1000.0)
-    bone = bone_voxels(hu)
-    bone |= marrow(bone, seen, _body_middles(bone.shape, walls))
+
+    def solid() -> np.ndarray:
+        bone = bone_voxels(hu)
+        return np.asarray(bone | marrow(bone, seen, _body_middles(bone.shape, walls)))
+
+    bone, conduct = together(solid, lambda: conductance(hu))
     core = _cores(bone, walls)
-    conduct = conductance(hu)
     rib = rib_voxels(seen, bone, conduct, core, walls)
     free = bone & ~rib
     conduct += LEAK

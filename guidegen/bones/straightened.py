@@ -10,6 +10,7 @@ from scipy import ndimage
 from guidegen.bones.straight import CanalFrames, sample
 from guidegen.model.arrays import Floats
 from guidegen.model.volume import CTVolume
+from guidegen.workers import MOST, side_by_side
 
 STEP_MM = 0.8
 LEFT_MM = 66.0
@@ -116,11 +117,15 @@ def straightened_scan(volume: CTVolume, frames: CanalFrames) -> np.ndarray:
     axes = frames.axes[n] * (1 - part[:, :, None]) + frames.axes[n + 1] * part[:, :, None]
     centres += (s - np.clip(s, 0, last))[:, None] * axes[:, :, 2]
     out = np.empty((len(s), len(back), len(left)), dtype=np.float32)
-    for row in range(len(s)):
-        plane = (
-            centres[row]
-            + back[:, None, None] * axes[row, :, 1]
-            + left[None, :, None] * axes[row, :, 0]
-        )
-        out[row] = sample(volume, plane, outside=2 * OUT_OF_VIEW_HU)
+
+    def fill(rows: np.ndarray) -> None:
+        for row in rows:
+            plane = (
+                centres[row]
+                + back[:, None, None] * axes[row, :, 1]
+                + left[None, :, None] * axes[row, :, 0]
+            )
+            out[row] = sample(volume, plane, outside=2 * OUT_OF_VIEW_HU)
+
+    side_by_side(fill, np.array_split(np.arange(len(s)), MOST))
     return out

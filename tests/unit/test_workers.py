@@ -8,7 +8,7 @@ import pytest
 
 from guidegen import workers
 from guidegen.errors import PlanError
-from guidegen.workers import in_processes, side_by_side
+from guidegen.workers import in_processes, side_by_side, together
 
 
 def test_results_stand_in_the_items_order():
@@ -89,3 +89,15 @@ def test_what_an_ended_process_left_is_done_here(monkeypatch):
         return n
 
     assert in_processes(work, range(4)) == [0, 1, 2, 3]
+
+
+def test_different_works_answer_in_their_order():
+    assert together(lambda: sum(range(100_000)), lambda: 2, lambda: 3) == [4999950000, 2, 3]
+
+
+def test_the_first_error_of_different_works_is_raised():
+    def fail() -> int:
+        raise PlanError("no")
+
+    with pytest.raises(PlanError):
+        together(lambda: 1, fail)
