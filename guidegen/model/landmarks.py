@@ -39,8 +39,9 @@ class Landmarks:
 
     Args:
         bone: The bone's name.
-        patient_from_bone: For a vertebra: origin in the body's centre, x to the patient's
-            left, y to the back, z to the head.
+        patient_from_bone: x to the patient's left, y to the back, z to the head. The origin is
+            a vertebra's body centre, a femur's knee centre, a tibia's plateau centre; z of a leg's
+            bone is its mechanical axis.
         points: The landmarks.
     """
 

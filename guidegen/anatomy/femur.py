@@ -1,0 +1,103 @@
+"""Landmarks of a femur and the femur's own frame, from its closed surface."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidegen.anatomy.condyles import DISTAL_MM, Condyles, find_condyles
+from guidegen.anatomy.femoral_head import Head, find_head
+from guidegen.anatomy.knee_axes import Axes
+from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
+from guidegen.errors import AnatomyError
+from guidegen.model.arrays import Floats, unit
+from guidegen.model.bone import Bone
+from guidegen.model.frames import PATIENT, Pose
+from guidegen.model.landmarks import Landmark, Landmarks
+
+_FARTHEST_SHARE = 0.06
+
+
+def find_femur(bone: Bone) -> Landmarks:
+    """Find the landmarks of a femur with head, shaft and condyles in view.
+
+    Nothing is taken from how the leg lay: the head tells the proximal end and medial, the condyles
+    stand out to the back, and the side follows from these three.
+
+    Args:
+        bone: Closed surface, patient LPS.
+
+    Returns:
+        ``femoral_head_centre`` (with ``radius_mm``), ``knee_centre`` and ``intercondylar_notch``
+        (the same point), ``lateral_epicondyle``, ``medial_epicondyle``,
+        ``posterior_condyle_lateral|medial``, ``distal_condyle_lateral|medial``;
+        ``patient_from_bone`` has its origin in the knee centre, z along the mechanical axis to the
+        head, x to the patient's left square to it along the posterior condyles, y to the back.
+
+    Raises:
+        AnatomyError: Head or condyles are not in view.
+    """
+    faces = Faces.of(bone)
+    head = find_head(faces)
+    if head is None:
+        raise AnatomyError(f"{bone.name}: a femoral head was wanted, none is in view")
+    rough, shaft = _rough_axes(faces, head)
+    try:
+        found = find_condyles(faces, rough, head.centre_mm)
+    except AnatomyError as error:
+        raise AnatomyError(f"{bone.name}: {error}") from None
+    return Landmarks(bone.name, _frame(found, bone.name), tuple(_points(head, found, shaft)))
+
+
+def side_of(marks: Landmarks) -> str:
+    """``left`` or ``right``: the side on which the lateral epicondyle lies in the bone's frame."""
+    inside = marks.patient_from_bone.inverse.points(marks["lateral_epicondyle"].position_mm)
+    return "left" if inside[0] > 0 else "right"
+
+
+def _rough_axes(faces: Faces, head: Head) -> tuple[Axes, Shaft]:
+    """Directions within a few degrees: up and medial by the head, back by the condyles."""
+    away = np.linalg.norm(faces.centres - head.centre_mm, axis=1)
+    end = faces.centroid(away > (1 - _FARTHEST_SHARE) * away.max())
+    up = unit(head.centre_mm - end, "femur")
+    shaft = find_shaft(faces, up)
+    low = faces.centroid(faces.centres @ up < (faces.centres @ up).min() + DISTAL_MM)
+    medial = square_to(head.centre_mm - shaft.point_mm, up, "medial")
+    offset = low - shaft.point_mm
+    offset = offset - (offset @ shaft.up) * shaft.up
+    back = np.cross(up, medial)
+    back = back if back @ offset > 0 else -back
+    return Axes(medial, back, up), shaft
+
+
+def _frame(found: Condyles, name: str) -> Pose:
+    axes = found.axes
+    left = axes.medial if axes.is_right else -axes.medial
+    columns = np.stack([left, np.cross(axes.up, left), axes.up], axis=1)
+    return Pose.from_axes(columns, found.notch, PATIENT, name)
+
+
+def _points(head: Head, found: Condyles, shaft: Shaft) -> list[Landmark]:
+    way = tuple(float(v) for v in shaft.up)
+    marks = [
+        Landmark(
+            "femoral_head_centre",
+            head.centre_mm,
+            head.spread_mm,
+            "sphere fit",
+            {"radius_mm": head.radius_mm, "sphere_share": head.share},
+        ),
+        Landmark("shaft", shaft.point_mm, shaft.spread_mm, "line through slices", {"along": way}),
+    ]
+    roof = "where the groove's floor turns up into the notch"
+    marks += [Landmark(n, found.notch, 1.5, roof) for n in ("knee_centre", "intercondylar_notch")]
+    for n, side in enumerate(("medial", "lateral")):
+        marks += [
+            _extreme(f"posterior_condyle_{side}", found.posterior[n], "most posterior point"),
+            _extreme(f"distal_condyle_{side}", found.distal[n], "most distal point"),
+            _extreme(f"{side}_epicondyle", found.epicondyles[n], "farthest out on their own line"),
+        ]
+    return marks
+
+
+def _extreme(name: str, point: Floats, method: str) -> Landmark:
+    return Landmark(name, point, 2.0, method)

@@ -1,0 +1,103 @@
+"""What every long bone has: a surface to measure on, two ends and a shaft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from guidegen.errors import AnatomyError
+from guidegen.mesh.sampling import face_areas_normals
+from guidegen.model.arrays import Floats, unit
+from guidegen.model.bone import Bone
+
+_SLICE_MM = 4.0
+_SHAFT_SHARE = (0.35, 0.60)
+"""Between these shares of the length a long bone is shaft (engineering choice)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """A surface as its faces.
+
+    Args:
+        centres: (F, 3) mm.
+        normals: (F, 3) outward unit normals.
+        areas: (F,) mm2.
+        vertices: (V, 3) mm, those of the bone.
+        triangles: (F, 3).
+    """
+
+    centres: Floats
+    normals: Floats
+    areas: Floats
+    vertices: Floats
+    triangles: np.ndarray
+
+    @classmethod
+    def of(cls, bone: Bone) -> Faces:
+        """Take them from a bone."""
+        areas, normals = face_areas_normals(bone.vertices_mm, bone.faces)
+        centres = bone.vertices_mm[bone.faces].mean(axis=1)
+        return cls(centres, normals, areas, bone.vertices_mm, bone.faces)
+
+    def centroid(self, chosen: np.ndarray) -> Floats:
+        """(3,): area-weighted centre of the chosen faces (F,) bool."""
+        weights = self.areas[chosen]
+        if not weights.sum() > 0:
+            raise AnatomyError("a part of the bone that is needed is not in view")
+        return np.asarray((self.centres[chosen] * weights[:, None]).sum(axis=0) / weights.sum())
+
+    @property
+    def long_axis(self) -> Floats:
+        """(3,): unit vector along the greatest extent; either way round."""
+        away = self.centres - self.centroid(np.ones(len(self.areas), dtype=bool))
+        spread = (away * self.areas[:, None]).T @ away
+        return unit(np.linalg.eigh(spread)[1][:, -1], "long axis")
+
+
+@dataclass(frozen=True, eq=False)
+class Shaft:
+    """The straight line through the middle of a shaft.
+
+    Args:
+        point_mm: (3,) on it.
+        up: (3,) unit vector to the proximal end.
+        spread_mm: How far the slices' centres lie from it, standard deviation.
+    """
+
+    point_mm: Floats
+    up: Floats
+    spread_mm: float
+
+
+def find_shaft(
+    faces: Faces, up: Floats, share: tuple[float, float] = _SHAFT_SHARE, n_slices: int = 12
+) -> Shaft:
+    """Fit a line to the centres of slices through the shaft.
+
+    Args:
+        faces: The bone.
+        up: (3,) roughly to the proximal end.
+        share: From and to, along the bone from its distal end, 0 to 1.
+        n_slices: How many slices.
+
+    Raises:
+        AnatomyError: The shaft is not in view.
+    """
+    along = faces.centres @ up
+    low, length = float(along.min()), float(np.ptp(along))
+    heights = low + length * np.linspace(*share, n_slices)
+    centres = np.array([faces.centroid(np.abs(along - h) < _SLICE_MM) for h in heights])
+    middle = centres.mean(axis=0)
+    way = unit(np.linalg.svd(centres - middle)[2][0], "shaft")
+    if way @ up < 0:
+        way = -way
+    beside = centres - middle
+    beside = beside - (beside @ way)[:, None] * way
+    return Shaft(middle, unit(way, "shaft"), float(np.sqrt((beside**2).sum(axis=1).mean())))
+
+
+def square_to(vector: Floats, axis: Floats, name: str) -> Floats:
+    """(3,): the part of a vector that is square to an axis, of unit length."""
+    return unit(vector - (vector @ axis) * axis, name)

@@ -1,0 +1,130 @@
+"""Landmarks of a tibia and the tibia's own frame, from its closed surface."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidegen.anatomy.knee_axes import Axes
+from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
+from guidegen.anatomy.plateau import Plateau, find_plateau, outline_axes
+from guidegen.errors import AnatomyError
+from guidegen.model.arrays import Floats
+from guidegen.model.bone import Bone
+from guidegen.model.frames import PATIENT, Pose
+from guidegen.model.landmarks import Landmark, Landmarks
+
+_END_MM = 20.0
+_ANKLE_MM = 25.0
+_FACING_DOWN = 0.8
+_PLAFOND_MM = 6.0
+
+
+def find_tibia(bone: Bone) -> Landmarks:
+    """Find the landmarks of a tibia from plateau to ankle.
+
+    Nothing is taken from how the leg lay: the wider end is the knee, the plateaus stand out to the
+    back of the shaft, the malleolus at the lower end is medial.
+
+    Args:
+        bone: Closed surface, patient LPS.
+
+    Returns:
+        ``plateau_centre`` (with ``width_mm``, ``depth_mm``), ``plateau_medial|lateral``,
+        ``eminence_medial|lateral``, ``posterior_cruciate``, ``tubercle``,
+        ``tubercle_medial_third``, ``ankle_centre``, ``malleolus_medial``, ``shaft`` (with
+        ``along``); ``patient_from_bone`` has its origin in the plateau's centre, z along the
+        mechanical axis, y from the tubercle's medial third to the posterior cruciate's place, x
+        to the patient's left.
+
+    Raises:
+        AnatomyError: One of the ends is not in view.
+    """
+    faces = Faces.of(bone)
+    try:
+        rough, shaft = _rough_axes(faces)
+        ankle, spread = _ankle_centre(faces, rough.up)
+        found = find_plateau(faces, rough, ankle)
+    except AnatomyError as error:
+        raise AnatomyError(f"{bone.name}: {error}") from None
+    tip = _malleolus(faces, found.axes)
+    marks = [
+        Landmark("ankle_centre", ankle, spread, "middle of the plafond"),
+        Landmark("malleolus_medial", tip, 1.0, "most distal point"),
+        Landmark("shaft", shaft.point_mm, shaft.spread_mm, "line through slices", _way(shaft.up)),
+    ]
+    return Landmarks(bone.name, _frame(found, bone.name), (*_points(found), *marks))
+
+
+def _way(direction: Floats) -> dict[str, tuple[float, ...]]:
+    return {"along": tuple(float(v) for v in direction)}
+
+
+def _rough_axes(faces: Faces) -> tuple[Axes, Shaft]:
+    """Directions within about ten degrees."""
+    up = faces.long_axis
+    if _end_width(faces, up) < _end_width(faces, -up):
+        up = -up
+    shaft = find_shaft(faces, up)
+    up = shaft.up
+    middle, wide = outline_axes(faces, up)
+    offset = middle - shaft.point_mm
+    back = square_to(offset, up, "posterior")
+    medial = np.cross(back, up)
+    tip = faces.vertices[int((faces.vertices @ up).argmin())]
+    low = faces.centroid(faces.centres @ up < (faces.centres @ up).min() + _ANKLE_MM)
+    medial = medial if medial @ (tip - low) > 0 else -medial
+    wide = wide if wide @ medial > 0 else -wide
+    medial = square_to(wide, up, "medial")
+    across = np.cross(up, medial)
+    return Axes(medial, across if across @ back > 0 else -across, up), shaft
+
+
+def _end_width(faces: Faces, up: Floats) -> float:
+    """Area-weighted extent of the end that ``up`` points to."""
+    height = faces.centres @ up
+    end = height > height.max() - _END_MM
+    away = faces.centres[end] - faces.centroid(end)
+    return float((faces.areas[end] * (away**2).sum(axis=1)).sum() / faces.areas[end].sum())
+
+
+def _ankle_centre(faces: Faces, up: Floats) -> tuple[Floats, float]:
+    """(3,) and its spread: middle of the plafond, which faces down beside the malleolus."""
+    height = faces.centres @ up
+    low = (height < height.min() + _ANKLE_MM) & (faces.normals @ up < -_FACING_DOWN)
+    if faces.areas[low].sum() < 100.0:
+        raise AnatomyError("the ankle's joint surface was wanted, none is in view")
+    order = np.argsort(height[low])
+    share = np.cumsum(faces.areas[low][order]) / faces.areas[low].sum()
+    level = float(height[low][order][int(np.searchsorted(share, 0.5))])
+    at = low & (np.abs(height - level) < _PLAFOND_MM)
+    centre = faces.centroid(at)
+    steep = at & (faces.normals @ up < -0.9)
+    other = faces.centroid(steep) if steep.any() else centre
+    return centre, float(np.linalg.norm(other - centre)) + 0.5
+
+
+def _malleolus(faces: Faces, axes: Axes) -> Floats:
+    return np.asarray(faces.vertices[int((faces.vertices @ axes.up).argmin())])
+
+
+def _frame(found: Plateau, name: str) -> Pose:
+    axes = found.axes
+    left = axes.medial if axes.is_right else -axes.medial
+    columns = np.stack([left, np.cross(axes.up, left), axes.up], axis=1)
+    return Pose.from_axes(columns, found.centre, PATIENT, name)
+
+
+def _points(found: Plateau) -> list[Landmark]:
+    size = {"width_mm": found.width_mm, "depth_mm": found.depth_mm}
+    marks = [Landmark("plateau_centre", found.centre, 1.5, "between the eminences", size)]
+    for n, side in enumerate(("medial", "lateral")):
+        marks += [
+            Landmark(f"plateau_{side}", found.middles[n], 2.0, "middle of what faces up"),
+            Landmark(f"eminence_{side}", found.eminences[n], 1.0, "highest point"),
+        ]
+    return [
+        *marks,
+        Landmark("posterior_cruciate", found.cruciate, 2.0, "posterior rim between the plateaus"),
+        Landmark("tubercle", found.tubercle, 2.0, "most anterior point"),
+        Landmark("tubercle_medial_third", found.medial_third, 2.0, "third of its width"),
+    ]
