@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from guidegen.anatomy.knee_axes import Axes
 from guidegen.anatomy.long_bone import Faces, square_to
@@ -17,6 +18,8 @@ DISTAL_MM = 45.0
 _STEP_MM = 0.5
 _BELOW_MM = 5.0
 _AWAY = 1e3
+_FLAT_MM = 0.3
+"""The floor's middle is that of all that is this near to its highest place."""
 _VALLEY_MM = 1.0
 """A groove is at least this deep between its two sides."""
 _NOTCH_DEG = 40.0
@@ -159,11 +162,13 @@ def _groove(faces: Faces, axes: Axes) -> Floats:
     depth = height - np.maximum(one, other)
     deepest = depth.argmax(axis=0)
     rows = np.arange(len(along))
-    floor = np.column_stack([across[deepest], along, height[deepest, rows]])
+    flat = depth > depth[deepest, rows] - _FLAT_MM
+    middle = (flat * across[:, None]).sum(axis=0) / flat.sum(axis=0)
+    floor = np.column_stack([middle, along, height[deepest, rows]])
     bounded = (depth[deepest, rows] > _VALLEY_MM) & (floor[:, 2] < _AWAY)
     if bounded.sum() * _STEP_MM < 2 * _NOTCH_RUN_MM:
         raise AnatomyError("two femoral condyles with a groove between them were wanted, none seen")
-    open_ = depth[deepest, rows] > _VALLEY_MM
-    first = int(np.flatnonzero(bounded)[0])
-    run = np.flatnonzero(~open_[first:])
-    return np.asarray(floor[first : first + int(run[0]) if len(run) else None])
+    valley = depth[deepest, rows] > _VALLEY_MM
+    pieces, _ = ndimage.label(valley)
+    lowest = int(np.where(bounded, floor[:, 2], np.inf).argmin())
+    return np.asarray(floor[pieces == pieces[lowest]])

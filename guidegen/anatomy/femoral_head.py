@@ -15,6 +15,8 @@ _CELL_MM = 3.0
 _ON_SPHERE_MM = 1.5
 _FACING = 0.95
 _ROUNDS = 40
+_TRIED = 5
+_APART_MM = 15.0
 _LEAST_SHARE = 0.42
 """A head shows more of its sphere than this; a condyle, which is round too, less than a third."""
 
@@ -39,38 +41,45 @@ class Head:
 def find_head(faces: Faces) -> Head | None:
     """Find the sphere that most of the surface's normals point away from; None without a head.
 
-    Faces vote for the point one radius inwards; the fullest cell starts a fit by least squares,
-    which keeps what lies on the sphere and faces outwards. Works in any position of the leg.
+    Faces vote for the point one radius inwards; the fullest cells start fits by least squares,
+    which keep what lies on the sphere and faces outwards. Condyles are round, too, but show less
+    of their sphere: the fullest sphere is the head. Works in any position of the leg.
 
     Args:
         faces: The femur, or a part of it.
     """
-    start = _most_voted(faces)
-    fitted = _fitted(faces, *start)
-    if fitted is None:
-        return None
-    centre, radius, on = fitted
-    share = float(faces.areas[on].sum() / (4 * np.pi * radius**2))
-    if share < _LEAST_SHARE or not _RADII_MM[0] - 1 < radius < _RADII_MM[-1] + 1:
-        return None
-    return Head(centre, radius, _spread(faces, on, centre), share)
+    best: Head | None = None
+    for start in _most_voted(faces):
+        fitted = _fitted(faces, *start)
+        if fitted is None:
+            continue
+        centre, radius, on = fitted
+        share = float(faces.areas[on].sum() / (4 * np.pi * radius**2))
+        sized = _RADII_MM[0] - 1 < radius < _RADII_MM[-1] + 1
+        if sized and share > max(_LEAST_SHARE, best.share if best else 0.0):
+            best = Head(centre, radius, _spread(faces, on, centre), share)
+    return best
 
 
-def _most_voted(faces: Faces) -> tuple[Floats, float]:
-    """Centre and radius of the sphere with most surface for its size."""
-    best = (-1.0, np.zeros(3), 0.0)
+def _most_voted(faces: Faces) -> list[tuple[Floats, float]]:
+    """Centres and radii of the spheres with most surface for their size, apart from each other."""
+    found: list[tuple[float, Floats, float]] = []
     for radius in _RADII_MM:
         inward = faces.centres - radius * faces.normals
         cells = np.floor(inward / _CELL_MM).astype(np.int64)
         _, which = np.unique(cells, axis=0, return_inverse=True)
         which = which.ravel()
         votes = np.bincount(which, faces.areas) / radius**2
-        top = int(votes.argmax())
-        if votes[top] > best[0]:
+        for top in np.argsort(-votes)[:_TRIED]:
             weights = faces.areas * (which == top)
             centre = (inward * weights[:, None]).sum(axis=0) / weights.sum()
-            best = (float(votes[top]), centre, float(radius))
-    return best[1], best[2]
+            found.append((float(votes[top]), centre, float(radius)))
+    found.sort(key=lambda one: -one[0])
+    apart: list[tuple[Floats, float]] = []
+    for _, centre, radius in found:
+        if all(np.linalg.norm(centre - other) > _APART_MM for other, _ in apart):
+            apart.append((centre, radius))
+    return apart[:_TRIED]
 
 
 def _fitted(faces: Faces, centre: Floats, radius: float) -> tuple[Floats, float, np.ndarray] | None:

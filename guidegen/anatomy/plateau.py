@@ -31,6 +31,10 @@ _TUBERCLE_DEEP_MM = 2.5
 """Its width is measured this far behind its most anterior point (engineering choice)."""
 _LEDGE_MM = (4.0, 9.0)
 """The posterior rim is looked at this far under the plateaus (engineering choice)."""
+_NOTCH_SHARE = 0.3
+"""The rim's notch is looked for within this share of the width beside the eminences' middle."""
+_NOTCH_MM = 0.5
+"""A shallower notch is none: the middle counts."""
 _ROUNDS = 12
 
 
@@ -205,12 +209,24 @@ def _plateau(seen: _Seen, centre: Floats, aside: float, width: float, depth: flo
 
 def _posterior_rim(local: Floats, centre: Floats, level: float, width: float) -> Floats:
     """Where the posterior cruciate ligament starts: the rim's notch between the plateaus."""
-    near = np.abs(local[:, 0] - centre[0]) < 0.05 * width
     ledge = (local[:, 2] < level - _LEDGE_MM[0]) & (local[:, 2] > level - _LEDGE_MM[1])
-    found = local[near & ledge]
-    if len(found) == 0:
+    off = local[:, 0] - centre[0]
+    edges = np.arange(-_NOTCH_SHARE * width, _NOTCH_SHARE * width, 2 * _STEP_MM)
+    middles, rim = [], []
+    for edge in edges:
+        own = ledge & (off >= edge) & (off < edge + 2 * _STEP_MM) & (local[:, 1] > centre[1])
+        if own.any():
+            middles.append(edge + _STEP_MM)
+            rim.append(float(local[own, 1].max()))
+    if not rim:
         raise AnatomyError("the posterior rim of the tibia is not in view")
-    return np.asarray(found[int(found[:, 1].argmax())])
+    back = np.array(rim)
+    sides = np.maximum.accumulate(back), np.maximum.accumulate(back[::-1])[::-1]
+    depth = np.minimum(*sides) - back
+    shallow = depth.max() < _NOTCH_MM
+    weight = np.abs(middles) < 2.0 if shallow else depth > depth.max() - 0.3
+    place, rear = (float(np.array(values)[weight].mean()) for values in (middles, rim))
+    return np.array([centre[0] + place, rear, level - float(np.mean(_LEDGE_MM))])
 
 
 def _tubercle(local: Floats, centre: Floats, level: float) -> tuple[Floats, Floats]:

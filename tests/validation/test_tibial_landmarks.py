@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from guidegen.anatomy.long_bone import Faces
 from guidegen.anatomy.tibia import find_tibia
 from guidegen.errors import AnatomyError
 from guidegen.mesh.io import read_stl
@@ -35,9 +36,10 @@ def test_both_legs_of_one_person_are_mirror_images(shared_data):
 def test_the_ankle_centre_lies_over_the_talar_dome(shared_data, side):
     marks = find_tibia(_bone(shared_data, f"Tibia_{side}"))
     to_bone = marks.patient_from_bone.inverse
-    talus = to_bone.points(_bone(shared_data, f"Talus_{side}").vertices_mm)
-    dome = talus[talus[:, 2] > talus[:, 2].max() - 6.0]
-    middle = (dome.min(axis=0) + dome.max(axis=0)) / 2
+    talus = Faces.of(_bone(shared_data, f"Talus_{side}"))
+    height = talus.centres @ marks.patient_from_bone.axes[:, 2]
+    faces_up = talus.normals @ marks.patient_from_bone.axes[:, 2] > 0.8
+    middle = to_bone.points(talus.centroid(faces_up & (height > height.max() - 8.0)))
     ankle = to_bone.points(marks["ankle_centre"].position_mm)
     off_deg = np.degrees(np.arctan2(np.linalg.norm((ankle - middle)[:2]), -ankle[2]))
     assert off_deg < 0.8

@@ -1,0 +1,94 @@
+"""Landmarks of a femur whose shape is known in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from guidegen.anatomy.femur import find_femur, side_of
+from guidegen.errors import AnatomyError
+from guidegen.model.bone import Bone
+from guidegen.phantoms.femur import Femur
+
+from .leg_shapes import MOVED, TURNS, placed, surface, truth
+
+FEMUR = Femur()
+WITHIN_MM = {"femoral_head_centre": 0.2, "knee_centre": 3.0}
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    return surface(FEMUR.distance, (-72, -42, -20), (62, 48, 450), 1.5)
+
+
+@pytest.fixture(scope="module", params=["right", "left"])
+def side(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=TURNS)
+def turn(request):
+    return TURNS[request.param]
+
+
+@pytest.fixture(scope="module")
+def found(mesh, side, turn):
+    return find_femur(placed(mesh, side, turn))
+
+
+def test_landmarks_lie_where_the_shape_has_them(found, side, turn):
+    for name, place in truth(FEMUR.landmarks(), side, turn).items():
+        off = np.linalg.norm(found[name].position_mm - place)
+        assert off < WITHIN_MM.get(name, 1.5), (name, off)
+
+
+def test_the_frame_is_the_bone_s_own(found, side, turn):
+    angles = np.degrees(np.arccos(np.clip((found.patient_from_bone.axes * turn).sum(0), -1, 1)))
+    assert angles[2] < 0.5  # mechanical axis
+    assert angles.max() < 0.7
+
+
+def test_the_side_comes_from_shape(found, side):
+    assert side_of(found) == side
+
+
+def test_the_head_is_a_sphere_of_its_size(found):
+    assert found["femoral_head_centre"].values["radius_mm"] == pytest.approx(24.0, abs=0.1)
+    assert found["femoral_head_centre"].spread_mm < 0.3
+
+
+def test_the_epicondylar_axis_is_turned_as_made(found):
+    ends = {
+        n: [found[n.format(s)].position_mm for s in ("medial", "lateral")]
+        for n in ("{}_epicondyle", "posterior_condyle_{}")
+    }
+    up = found.patient_from_bone.axes[:, 2]
+    flat = [a - b - ((a - b) @ up) * up for a, b in ends.values()]
+    cosine = flat[0] @ flat[1] / np.linalg.norm(flat[0]) / np.linalg.norm(flat[1])
+    assert np.degrees(np.arccos(cosine)) == pytest.approx(FEMUR.epicondyles_deg, abs=0.5)
+
+
+def test_a_distal_half_is_refused(mesh):
+    """Its condyles are so round that one may pass for a head; then it has no condyles."""
+    points, faces = mesh
+    low = points[:, 2] < 150
+    kept = faces[low[faces].all(axis=1)]
+    half = Bone("f", *_capped(points, kept))
+    with pytest.raises(AnatomyError, match="wanted, none"):
+        find_femur(half)
+
+
+def _capped(points, faces):
+    """Close a surface that was cut straight with a fan."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    known = {tuple(edge) for edge in edges}
+    rim = np.array([(b, a) for a, b in known if (b, a) not in known])
+    middle = points[rim[:, 0]].mean(axis=0)
+    fan = np.column_stack([rim, np.full(len(rim), len(points))])
+    points = np.vstack([points, middle]) + MOVED
+    faces = np.vstack([faces, fan])
+    used, place = np.unique(faces, return_inverse=True)
+    points, faces = points[used], place.reshape(faces.shape)
+    corners = points[faces]
+    volume = np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))
+    return points, faces if volume > 0 else faces[:, ::-1]
