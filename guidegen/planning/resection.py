@@ -62,7 +62,7 @@ def section_segments(vertices: Floats, faces: Ints, face: Face) -> Floats:
         crosses = above[one] != above[other]
         with np.errstate(divide="ignore", invalid="ignore"):
             share = height[one] / (height[one] - height[other])
-        point = vertices[one] + share[:, None] * (vertices[other] - vertices[one])
+            point = vertices[one] + share[:, None] * (vertices[other] - vertices[one])
         ends.append(np.where(crosses[:, None], point, np.nan))
     three = np.stack(ends, axis=1)
     found = np.isfinite(three[:, :, 0])

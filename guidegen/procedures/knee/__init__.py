@@ -1,0 +1,1 @@
+"""Knee replacement: cuts of femur and tibia, planned by stated rules."""
