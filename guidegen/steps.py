@@ -131,6 +131,7 @@ def plan_of(
         bones=bones,
         paths=draft.paths,
         skipped=draft.skipped,
+        cuts=draft.cuts,
         measurements=draft.measurements,
         warnings=merged(
             record.scan.notices,

@@ -17,7 +17,7 @@ from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Spine
 from guidegen.model.notice import Notice, Progress
-from guidegen.model.plan import Measurement, Path, Skipped
+from guidegen.model.plan import Cut, Measurement, Path, Skipped
 from guidegen.model.volume import CTVolume, LabelMap, TableSide
 from guidegen.procedures.rows import rows_of
 
@@ -87,6 +87,7 @@ class Draft:
     measurements: tuple[Measurement, ...] = ()
     warnings: tuple[Notice, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
 
 
 class Procedure(ABC, Generic[Own]):

@@ -1,0 +1,141 @@
+"""Plan the cuts of the legs in view and say how they are aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from guidegen.model.arrays import Floats
+from guidegen.model.bone import Bone
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.notice import Notice, Progress, silent
+from guidegen.model.plan import Measurement
+from guidegen.planning.alignment import align, cut_angles_deg
+from guidegen.procedures.contract import Anatomy, Draft
+from guidegen.procedures.knee.cuts import Cutting, cut_femur, cut_tibia
+from guidegen.procedures.knee.settings import KneeSettings
+
+SUPINE = "supine CT"
+SIDES = ("left", "right")
+CARTILAGE = Notice(
+    "no_cartilage",
+    "a CT shows no cartilage: contacts lie on bone, and cuts are measured from bone with an "
+    "allowance for cartilage that is the same everywhere",
+    "series",
+)
+
+
+def plan_knee(anatomy: Anatomy, settings: KneeSettings, progress: Progress = silent) -> Draft:
+    """Plan every bone that is in view with its landmarks, each on its own.
+
+    Args:
+        anatomy: Bones named ``femur_left``, ``tibia_right``, ...; landmarks of the same names.
+        settings: Targets.
+        progress: Told the share done.
+
+    Returns:
+        Cuts for the guides, angles and resections as measurements, further planes in ``extra``.
+    """
+    bones = {bone.name: bone for bone in anatomy.bones}
+    marks = {found.bone: found for found in anatomy.landmarks}
+    cuttings: dict[str, Cutting] = {}
+    for n, side in enumerate(SIDES):
+        progress(f"cuts of the {side} leg", n / len(SIDES))
+        cuttings |= _cuttings(side, bones, marks, settings)
+    measured = [item for side in SIDES for item in leg_measurements(side, marks, cuttings)]
+    planes = {
+        f"{name}_{bone}": {"point_mm": face.point_mm.tolist(), "normal": face.normal.tolist()}
+        for bone, cutting in cuttings.items()
+        for name, face in cutting.faces.items()
+    }
+    return Draft(
+        cuts=tuple(cutting.cut for cutting in cuttings.values()),
+        measurements=tuple(measured),
+        warnings=(CARTILAGE, *_notched(cuttings)) if cuttings else (),
+        extra={"planes": planes},
+    )
+
+
+def _cuttings(
+    side: str,
+    bones: Mapping[str, Bone],
+    marks: Mapping[str, Landmarks],
+    settings: KneeSettings,
+) -> dict[str, Cutting]:
+    """Cut femur and tibia of a side, as far as they are there."""
+    found = {}
+    for kind, cut in (("femur", cut_femur), ("tibia", cut_tibia)):
+        name = f"{kind}_{side}"
+        if name in bones and name in marks:
+            found[name] = cut(bones[name], marks[name], side, settings)
+    return found
+
+
+def _notched(cuttings: Mapping[str, Cutting]) -> Iterator[Notice]:
+    """Warn of an anterior cut that runs into the shaft."""
+    for name, cutting in cuttings.items():
+        deep = cutting.sizes_mm.get("notch", 0.0)
+        if deep > 0.5:
+            text = f"the anterior cut would notch the anterior cortex by {deep:.1f} mm"
+            yield Notice("notching", text, name, red=True)
+
+
+def leg_measurements(
+    side: str, marks: Mapping[str, Landmarks], cuttings: Mapping[str, Cutting]
+) -> list[Measurement]:
+    """Angles of a leg and its cuts, and how much bone each cut takes, named with the side."""
+    femur, tibia = cuttings.get(f"femur_{side}"), cuttings.get(f"tibia_{side}")
+    found: list[tuple[str, float, str, str]] = []
+    if femur is not None and tibia is not None:
+        found += _alignment(femur, marks[f"femur_{side}"], marks[f"tibia_{side}"])
+    if femur is not None:
+        frontal, sagittal = cut_angles_deg(femur.planes, femur.planes.up, femur.cut.normal)
+        found += [
+            ("FFC", frontal, "deg", "distal cut to the mechanical axis, medial"),
+            ("LFC", -sagittal, "deg", "flexion of the distal cut to the mechanical axis"),
+            ("femoral_rotation_to_PCA", femur.angles_deg["PCA"], "deg", "external positive"),
+            (
+                "femoral_rotation_to_TEA",
+                femur.angles_deg["TEA"],
+                "deg",
+                "clinical; external positive",
+            ),
+        ]
+    if tibia is not None:
+        frontal, slope = cut_angles_deg(tibia.planes, tibia.planes.up, tibia.cut.normal)
+        found += [
+            ("FTC", frontal, "deg", "cut to the mechanical axis, medial"),
+            ("LTC", 90.0 - slope, "deg", f"slope {slope:.1f} deg down to the back"),
+            ("tibial_rotation", 0.0, "deg", "to the medial third of the tubercle"),
+        ]
+    for cutting in (femur, tibia):
+        if cutting is not None:
+            found += _thicknesses(cutting)
+    return [Measurement(f"{n}_{side}", round(v, 3), unit, note) for n, v, unit, note in found]
+
+
+def _alignment(
+    femur: Cutting, femoral: Landmarks, tibial: Landmarks
+) -> Iterator[tuple[str, float, str, str]]:
+    """HKA, FTA and how far the knee was bent."""
+    shafts = (_along(femoral), _along(tibial))
+    found = align(femur.planes, tibial.patient_from_bone.axes[:, 2], shafts)
+    kind = "varus" if found.hka < 180.0 else "valgus"
+    yield "HKA", found.hka, "deg", f"{abs(180.0 - found.hka):.1f} deg {kind}, {SUPINE}"
+    yield "FTA", found.fta, "deg", f"between the shafts, {SUPINE}"
+    yield "knee_flexion", found.flexion, "deg", f"as the leg lay, {SUPINE}"
+
+
+def _along(marks: Landmarks) -> Floats:
+    return np.asarray(marks["shaft"].values["along"], dtype=np.float64)
+
+
+def _thicknesses(cutting: Cutting) -> Sequence[tuple[str, float, str, str]]:
+    """Bone that each part loses, and the sizes of what is cut."""
+    lost = [
+        (f"resection_{part}", value, "mm", "bone, without cartilage")
+        for part, value in cutting.removed_mm.items()
+    ]
+    sizes = [(f"size_{name}", value, "mm", "") for name, value in cutting.sizes_mm.items()]
+    return [*lost, *sizes]
