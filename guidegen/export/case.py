@@ -24,6 +24,7 @@ from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Level, Spine
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Plan
+from guidegen.model.segmentation import Segmentation
 from guidegen.model.volume import CTVolume, LabelMap
 
 HASHED = ("ct.nii.gz", "landmarks.json", "bones/segmentation.nii.gz", "bones/segmentation.json")
@@ -39,7 +40,7 @@ def crop_to(volume: CTVolume, bones: tuple[Bone, ...]) -> CTVolume:
 
 
 def write_planned(
-    folder: CaseFolder, aside: Path, record: Record, spine: Spine, case: Case
+    folder: CaseFolder, aside: Path, record: Record, found: Segmentation, case: Case
 ) -> Plan:
     """Write everything up to and including plan.json; what was planned or built before goes.
 
@@ -47,7 +48,7 @@ def write_planned(
         folder: The case.
         aside: Where the bones were written.
         record: The order.
-        spine: For the label map.
+        found: For the label map.
         case: The new plan with the cropped CT, bones, levels and landmarks.
 
     Returns:
@@ -57,8 +58,8 @@ def write_planned(
     write_record(folder.record, record)
     assert case.volume is not None
     write_ct(folder.ct, case.volume)
-    labels = on_grid(spine.labels, case.volume.grid)
-    write_labels(folder.segmentation, folder.segmentation_names, labels, spine.notices)
+    labels = on_grid(found.labels, case.volume.grid)
+    write_labels(folder.segmentation, folder.segmentation_names, labels, found.notices)
     write_landmarks(folder.landmarks, case.landmarks, case.levels, case.plan.measurements)
     publish_bones(aside, folder, case.plan.bones)
     files = {name: sha256_file(folder.root / name) for name in HASHED}

@@ -15,9 +15,9 @@ from guidegen.model.earlier import Earlier
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
-from guidegen.model.level import Spine
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import Cut, Measurement, Path, Skipped
+from guidegen.model.segmentation import Segmentation
 from guidegen.model.volume import CTVolume, LabelMap, TableSide
 from guidegen.procedures.rows import rows_of
 
@@ -56,7 +56,7 @@ class Anatomy:
     """What the first three stages found; bones and landmarks are in the scan's LPS frame.
 
     Args:
-        spine: Levels and label map.
+        found: Label map, and levels of a spine.
         bones: One surface a bone.
         landmarks: One set a bone that has them.
         chosen: Names of the bones to plan on.
@@ -67,7 +67,7 @@ class Anatomy:
         table: Side on which the table was seen, for case.toml; see ``ScanInfo``.
     """
 
-    spine: Spine
+    found: Segmentation
     bones: tuple[Bone, ...]
     landmarks: tuple[Landmarks, ...]
     chosen: tuple[str, ...]

@@ -72,7 +72,7 @@ def _site(name: str, volume: CTVolume, anatomy: Anatomy, view_mm: float) -> Site
     if name not in bones or name not in marks:
         text = "body, canal and endplates were not all found on this bone"
         return name, anatomy.failed.get(name, text)
-    order = [level.name for level in anatomy.spine.levels]
+    order = [level.name for level in anatomy.found.levels]
     near = volume.around(bones[name].vertices_mm, view_mm)
     return Site(near, bones[name], _neighbours(name, order, bones), marks[name])
 

@@ -388,7 +388,7 @@ def test_an_unanchored_count_stays_a_red_warning_when_planned_again(tmp_path, ba
 
     def unanchored(*arguments):
         anatomy = found(*arguments)
-        return replace(anatomy, spine=replace(anatomy.spine, anchored=False))
+        return replace(anatomy, found=replace(anatomy.found, anchored=False))
 
     ball.find_anatomy = unanchored
     out = tmp_path / "case"

@@ -34,10 +34,10 @@ def find_fractures(volume: CTVolume, anatomy: Anatomy, settings: FractureSetting
 
     A level that can't be measured is a warning and stops neither the others nor the needles.
     """
-    order = [level.name for level in anatomy.spine.levels]
+    order = [level.name for level in anatomy.found.levels]
     bones = {bone.name: bone for bone in anatomy.bones}
     marks = {m.bone: m for m in anatomy.landmarks if m.bone in bones}
-    whole = {level.name for level in anatomy.spine.levels if level.complete}
+    whole = {level.name for level in anatomy.found.levels if level.complete}
     shapes: dict[str, BodyShape] = {}
     failed: dict[str, str] = {}
     for name, own in marks.items():

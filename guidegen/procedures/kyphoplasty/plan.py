@@ -100,7 +100,7 @@ def _template(paths: tuple[Path, ...], anatomy: Anatomy, settings: KyphoplastySe
 
 
 def _behind(anatomy: Anatomy) -> Back:
-    return Back.behind(anatomy.bones, anatomy.landmarks, anatomy.spine.levels, anatomy.chosen)
+    return Back.behind(anatomy.bones, anatomy.landmarks, anatomy.found.levels, anatomy.chosen)
 
 
 def _from_the_skin(
