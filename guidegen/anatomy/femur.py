@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from guidegen.anatomy.condyles import DISTAL_MM, Condyles, find_condyles
+from guidegen.anatomy.distal_femur import find_distal
 from guidegen.anatomy.femoral_head import Head, find_head
 from guidegen.anatomy.knee_axes import Axes
 from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
@@ -48,6 +49,28 @@ def find_femur(bone: Bone) -> Landmarks:
     return Landmarks(bone.name, _frame(found, bone.name), tuple(_points(head, found, shaft)))
 
 
+def find_femur_without_head(bone: Bone) -> Landmarks:
+    """Find the landmarks of a femur that is cut off above, about the axis of its shaft.
+
+    Args:
+        bone: Closed surface, patient LPS, with at least 40 mm of the shaft.
+
+    Returns:
+        As ``find_femur`` without the head; z of ``patient_from_bone`` is the anatomical axis,
+        which leans a few degrees against the mechanical one. ``shaft`` has ``side_clear`` (1 or
+        0): whether both signs of the side agree.
+
+    Raises:
+        AnatomyError: Condyles or shaft are not in view.
+    """
+    try:
+        found = find_distal(Faces.of(bone))
+    except AnatomyError as error:
+        raise AnatomyError(f"{bone.name}: {error}") from None
+    marks = _points(None, found.condyles, found.shaft, {"side_clear": float(found.side_is_clear)})
+    return Landmarks(bone.name, _frame(found.condyles, bone.name), tuple(marks))
+
+
 def side_of(marks: Landmarks) -> str:
     """``left`` or ``right``: the side on which the lateral epicondyle lies in the bone's frame."""
     inside = marks.patient_from_bone.inverse.points(marks["lateral_epicondyle"].position_mm)
@@ -76,18 +99,16 @@ def _frame(found: Condyles, name: str) -> Pose:
     return Pose.from_axes(columns, found.notch, PATIENT, name)
 
 
-def _points(head: Head, found: Condyles, shaft: Shaft) -> list[Landmark]:
+def _points(
+    head: Head | None, found: Condyles, shaft: Shaft, more: dict[str, float] | None = None
+) -> list[Landmark]:
     way = tuple(float(v) for v in shaft.up)
-    marks = [
-        Landmark(
-            "femoral_head_centre",
-            head.centre_mm,
-            head.spread_mm,
-            "sphere fit",
-            {"radius_mm": head.radius_mm, "sphere_share": head.share},
-        ),
-        Landmark("shaft", shaft.point_mm, shaft.spread_mm, "line through slices", {"along": way}),
-    ]
+    told: dict[str, float | tuple[float, ...]] = {"along": way, **(more or {})}
+    marks = [Landmark("shaft", shaft.point_mm, shaft.spread_mm, "line through slices", told)]
+    if head is not None:
+        size = {"radius_mm": head.radius_mm, "sphere_share": head.share}
+        centre, spread = head.centre_mm, head.spread_mm
+        marks.append(Landmark("femoral_head_centre", centre, spread, "sphere fit", size))
     roof = "where the groove's floor turns up into the notch"
     marks += [Landmark(n, found.notch, 1.5, roof) for n in ("knee_centre", "intercondylar_notch")]
     for n, side in enumerate(("medial", "lateral")):
