@@ -1,0 +1,248 @@
+"""Which piece of bone is which: knees and shafts first, then what lies beside and below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import edt
+import numpy as np
+from scipy import ndimage
+
+from guidegen.bones.leg_pieces import contact_areas
+from guidegen.bones.leg_scan import LegScan
+from guidegen.bones.leg_shafts import Shaft, companions
+from guidegen.bones.leg_waists import Waist
+from guidegen.model.arrays import Floats
+
+NEAR_SHAFT_MM = 260.0
+LONG_SHAFT_MM = 80.0
+PATELLA_ML = (4.0, 50.0)
+TALUS_ML = (12.0, 75.0)
+FIBULA_MM2 = 450.0
+"""A fibula's section is smaller, its head and malleolus too (engineering choice)."""
+BESIDE_MM = 9.0
+"""A fibula comes nearer to its tibia than this, a patella to its femur (engineering choice)."""
+SAME_LEG_MM = 170.0
+"""Blocks of one leg lie nearer to each other than this, seen along the leg (engineering choice)."""
+CRUMB_ML = 9.0
+CRUMB_CONTACT = 0.12
+"""A crumb belongs to a bone that so much of its surface lies on (engineering choice)."""
+
+
+@dataclass
+class Leg:
+    """Labels of one leg's bones by name without the leg: ``femur``, ``femur_proximal``, ...
+
+    Args:
+        knee: Its waist, if in view.
+        labels: Name to label.
+        beside_mm: (2,) where it lies across the slices.
+    """
+
+    knee: Waist | None
+    beside_mm: Floats
+    labels: dict[str, int] = field(default_factory=dict)
+
+
+def true_knees(waists: list[Waist], shafts: list[Shaft], step_mm: Floats) -> list[Waist]:
+    """Waists that are neither ankles (tibia and fibula above) nor hips (a femur below)."""
+    return [w for w in waists if not _is_ankle(w, shafts, step_mm) and not _is_hip(w, shafts, step_mm)]
+
+
+def paired(shafts: list[Shaft]) -> list[tuple[Shaft, Shaft]]:
+    """Shafts of tibiae with those of their fibulae."""
+    return [(a, b) for a in shafts for b in shafts if a is not b and companions(a, b)]
+
+
+def singles(shafts: list[Shaft]) -> list[Shaft]:
+    """Shafts that run alone, as femora do."""
+    taken = [shaft for pair in paired(shafts) for shaft in pair]
+    return [shaft for shaft in shafts if all(shaft is not other for other in taken)]
+
+
+def _is_ankle(waist: Waist, shafts: list[Shaft], step_mm: Floats) -> bool:
+    return any(0 < _above(waist, tibia, step_mm) < NEAR_SHAFT_MM for tibia, _ in paired(shafts))
+
+
+def _is_hip(waist: Waist, shafts: list[Shaft], step_mm: Floats) -> bool:
+    alone = singles(shafts)
+    above = [s for s in alone if 0 < _above(waist, s, step_mm) < NEAR_SHAFT_MM]
+    below = [s for s in alone if 0 < _below(waist, s, step_mm) < NEAR_SHAFT_MM]
+    long = any(np.ptp(s.slices) * step_mm[0] > LONG_SHAFT_MM for s in below)
+    pair = any(0 < _below(waist, t, step_mm) < NEAR_SHAFT_MM for t, _ in paired(shafts))
+    return long and not above and not pair
+
+
+def _above(waist: Waist, shaft: Shaft, step_mm: Floats) -> float:
+    """How far a shaft begins above a waist; negative if it does not, or lies elsewhere."""
+    near = np.linalg.norm(shaft.middles_ji_mm[0] - waist.point[1:]) < 100
+    return float(shaft.slices[0] * step_mm[0] - waist.point[0]) if near else -1.0
+
+
+def _below(waist: Waist, shaft: Shaft, step_mm: Floats) -> float:
+    near = np.linalg.norm(shaft.middles_ji_mm[-1] - waist.point[1:]) < 100
+    return float(waist.point[0] - shaft.slices[-1] * step_mm[0]) if near else -1.0
+
+
+def name_legs(
+    scan: LegScan,
+    labels: np.ndarray,
+    sections: np.ndarray,
+    shafts: list[Shaft],
+    knees: list[Waist],
+) -> list[Leg]:
+    """Name the pieces leg by leg, from the patient's right to the left."""
+    legs = [_knee_leg(scan, labels, knee) for knee in knees]
+    _add_shafts(legs, scan, labels, sections, shafts)
+    joined = _joined_crumbs(legs, labels, scan.step_mm)
+    for leg in legs:
+        _add_small(leg, scan, joined, sections)
+    x = scan.grid.axes_kji[0]
+    order = sorted(legs, key=lambda leg: float(leg.beside_mm @ x[1:]))
+    labels[:] = joined
+    return order
+
+
+def _knee_leg(scan: LegScan, labels: np.ndarray, knee: Waist) -> Leg:
+    """Femur and tibia: the most bone on either side of the knee."""
+    leg = Leg(knee, knee.point[1:])
+    reach = np.array([34.0, 48.0, 48.0])
+    low = np.maximum(np.floor((knee.point - reach) / scan.step_mm).astype(int), 0)
+    high = np.ceil((knee.point + reach) / scan.step_mm).astype(int)
+    box = tuple(slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+    here = labels[box]
+    height = knee.heights((np.stack(np.indices(here.shape), axis=-1) + low) * scan.step_mm)
+    for name, there in (("femur", height > 4), ("tibia", height < -4)):
+        found = np.bincount(here[there & (here > 0)])
+        if len(found):
+            leg.labels[name] = int(found.argmax())
+    if leg.labels.get("femur") == leg.labels.get("tibia"):
+        leg.labels.pop("tibia", None)
+    return leg
+
+
+def _add_shafts(
+    legs: list[Leg],
+    scan: LegScan,
+    labels: np.ndarray,
+    sections: np.ndarray,
+    shafts: list[Shaft],
+) -> None:
+    """Femora, tibiae and fibulae of shafts, also where there is no knee in view."""
+    pairs = paired(shafts)
+    for tibia, fibula in pairs:
+        leg = _leg_near(legs, tibia.middles_ji_mm.mean(axis=0))
+        label = label_of(tibia, labels, sections)
+        name = "tibia"
+        if leg.knee is not None and label != leg.labels.get("tibia"):
+            name = "tibia_distal"
+        leg.labels.setdefault(name, label)
+        if label == leg.labels[name]:
+            leg.labels.setdefault(name.replace("tibia", "fibula"), label_of(fibula, labels, sections))
+    for shaft in singles(shafts):
+        label = label_of(shaft, labels, sections)
+        if any(label in leg.labels.values() for leg in legs):
+            continue
+        if np.ptp(shaft.slices) * scan.step_mm[0] < LONG_SHAFT_MM / 2:
+            continue
+        leg = _leg_near(legs, shaft.middles_ji_mm.mean(axis=0))
+        leg.labels.setdefault("femur" if "femur" not in leg.labels else "femur_proximal", label)
+
+
+def _leg_near(legs: list[Leg], beside_mm: Floats) -> Leg:
+    """The leg that lies nearest across the slices; a new one if none does."""
+    near = sorted(legs, key=lambda leg: float(np.linalg.norm(leg.beside_mm - beside_mm)))
+    if near and np.linalg.norm(near[0].beside_mm - beside_mm) < SAME_LEG_MM:
+        return near[0]
+    legs.append(Leg(None, beside_mm))
+    return legs[-1]
+
+
+def label_of(shaft: Shaft, labels: np.ndarray, sections: np.ndarray) -> int:
+    """The piece that most of a shaft belongs to."""
+    rows = slice(int(shaft.slices[0]), int(shaft.slices[-1]) + 1)
+    found = labels[rows][np.isin(sections[rows], shaft.sections)]
+    return int(np.bincount(found[found > 0]).argmax())
+
+
+def _joined_crumbs(legs: list[Leg], labels: np.ndarray, step_mm: Floats) -> np.ndarray:
+    """Small pieces given to the named bone that they lie on with much of their surface."""
+    named = {label for leg in legs for label in leg.labels.values()}
+    volume = np.bincount(labels.ravel()) * float(np.prod(step_mm)) / 1000
+    a, b, faces = contact_areas(labels)
+    new = np.arange(len(volume))
+    best = np.zeros(len(volume))
+    face_mm2 = float(np.prod(step_mm)) ** (2 / 3)
+    for one, other, n in zip(a.tolist(), b.tolist(), faces, strict=True):
+        for small, large in ((one, other), (other, one)):
+            if small in named or large not in named or volume[small] > CRUMB_ML:
+                continue
+            share = n * face_mm2 / (4.84 * (1000 * volume[small]) ** (2 / 3))
+            if share > max(best[small], CRUMB_CONTACT):
+                best[small], new[small] = share, large
+    return np.asarray(new[labels], dtype=labels.dtype)
+
+
+def _add_small(leg: Leg, scan: LegScan, labels: np.ndarray, sections: np.ndarray) -> None:
+    """Fibula, patella and talus among the pieces without a name."""
+    voxel = float(np.prod(scan.step_mm)) / 1000
+    volume = np.bincount(labels.ravel()) * voxel
+    if "tibia" in leg.labels and leg.knee is not None and "fibula" not in leg.labels:
+        near = _near(labels, leg.labels["tibia"], scan.step_mm, BESIDE_MM)
+        _name(leg, "fibula", [n for n in near if _is_fibula(n, labels, leg.knee, scan.step_mm)], volume)
+    if leg.knee is not None and "femur" in leg.labels:
+        near = _near(labels, leg.labels["femur"], scan.step_mm, 2 * BESIDE_MM)
+        fits = [n for n in near if _is_patella(n, labels, volume, leg.knee, scan.step_mm)]
+        _name(leg, "patella", fits, volume)
+    tibia = leg.labels.get("tibia_distal", leg.labels.get("tibia"))
+    if tibia is not None:
+        near = _near(labels, tibia, scan.step_mm, BESIDE_MM)
+        fits = [n for n in near if TALUS_ML[0] < volume[n] < TALUS_ML[1]]
+        _name(leg, "talus", [n for n in fits if _is_below(n, tibia, labels)], volume)
+
+
+def _name(leg: Leg, name: str, fits: list[int], volume: np.ndarray) -> None:
+    fits = [n for n in fits if n not in leg.labels.values()]
+    if fits:
+        leg.labels[name] = max(fits, key=lambda n: float(volume[n]))
+
+
+def _near(labels: np.ndarray, label: int, step_mm: Floats, reach_mm: float) -> list[int]:
+    """Other labels within reach of one."""
+    place = ndimage.find_objects((labels == label).view(np.uint8))[0]
+    margin = np.ceil(reach_mm / step_mm).astype(int)
+    box = tuple(
+        slice(max(s.start - m, 0), s.stop + m) for s, m in zip(place, margin, strict=True)
+    )
+    away = edt.edt(labels[box] != label, anisotropy=tuple(step_mm), parallel=2)
+    return [int(n) for n in np.unique(labels[box][away < reach_mm]) if n not in (0, label)]
+
+
+def _heights(label: int, labels: np.ndarray, knee: Waist, step_mm: Floats) -> Floats:
+    return knee.heights(np.argwhere(labels == label) * step_mm)
+
+
+def _is_fibula(label: int, labels: np.ndarray, knee: Waist, step_mm: Floats) -> bool:
+    """Slim, below the knee, and longer than thick."""
+    height = _heights(label, labels, knee, step_mm)
+    section = len(height) * float(np.prod(step_mm)) / max(float(np.ptp(height)), 1.0)
+    return bool(np.percentile(height, 98) < 4 and np.ptp(height) > 12 and section < FIBULA_MM2)
+
+
+def _is_patella(
+    label: int, labels: np.ndarray, volume: np.ndarray, knee: Waist, step_mm: Floats
+) -> bool:
+    """Compact, and before the femur's lower end: nothing else of this size lies round it."""
+    if not PATELLA_ML[0] < volume[label] < PATELLA_ML[1]:
+        return False
+    points = np.argwhere(labels == label) * step_mm
+    middle = points.mean(axis=0)
+    height = float(knee.heights(middle))
+    beside = float(np.linalg.norm(middle - knee.point - height * knee.normal))
+    return -25 < height < 90 and 20 < beside < 90
+
+
+def _is_below(label: int, tibia: int, labels: np.ndarray) -> bool:
+    """The upper end of one lies about where the other's lower end is."""
+    one, other = (np.flatnonzero((labels == n).any(axis=(1, 2))) for n in (label, tibia))
+    return bool(one[0] < other[0] and (one[0] + one[-1]) / 2 < other[0] + 12)
