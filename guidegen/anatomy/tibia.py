@@ -7,6 +7,7 @@ import numpy as np
 from guidegen.anatomy.knee_axes import Axes
 from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
 from guidegen.anatomy.plateau import Plateau, find_plateau, outline_axes
+from guidegen.anatomy.proximal_tibia import find_proximal
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
@@ -55,7 +56,37 @@ def find_tibia(bone: Bone) -> Landmarks:
     return Landmarks(bone.name, _frame(found, bone.name), (*_points(found), *marks))
 
 
-def _way(direction: Floats) -> dict[str, tuple[float, ...]]:
+def find_tibia_without_ankle(bone: Bone) -> Landmarks:
+    """Find the landmarks of a tibia that is cut off below, about the axis of its shaft.
+
+    Args:
+        bone: Closed surface, patient LPS, with at least 95 mm below the eminences.
+
+    Returns:
+        As ``find_tibia`` without ankle and malleolus; z of ``patient_from_bone`` is the anatomical
+        axis. ``shaft`` has ``side_clear`` (1 or 0): whether both signs of the side agree.
+
+    Raises:
+        AnatomyError: Plateaus or shaft are not in view.
+    """
+    try:
+        found = find_proximal(Faces.of(bone))
+    except AnatomyError as error:
+        raise AnatomyError(f"{bone.name}: {error}") from None
+    told = {**_way(found.shaft.up), "side_clear": float(found.side_is_clear)}
+    shaft = Landmark(
+        "shaft", found.shaft.point_mm, found.shaft.spread_mm, "line through slices", told
+    )
+    return Landmarks(bone.name, _frame(found.plateau, bone.name), (*_points(found.plateau), shaft))
+
+
+def side_of(marks: Landmarks) -> str:
+    """``left`` or ``right``: the side on which the lateral plateau lies in the bone's frame."""
+    inside = marks.patient_from_bone.inverse.points(marks["plateau_lateral"].position_mm)
+    return "left" if inside[0] > 0 else "right"
+
+
+def _way(direction: Floats) -> dict[str, float | tuple[float, ...]]:
     return {"along": tuple(float(v) for v in direction)}
 
 

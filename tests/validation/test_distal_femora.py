@@ -8,8 +8,9 @@ import pytest
 from guidegen.anatomy.femur import find_femur, find_femur_without_head, side_of
 from guidegen.errors import AnatomyError
 from guidegen.mesh.io import read_stl
-from guidegen.mesh.solid import Solid
 from guidegen.model.bone import Bone
+
+from .cut_bones import kept
 
 FEMORA = {
     "vsd_femora/z001_femur_left.stl": "left",
@@ -25,16 +26,10 @@ def _whole(shared, name):
 
 
 def _cut_off(bone: Bone, height_mm: float) -> Bone:
-    """What lies up to a height over the lowest point, seen along the mechanical axis, closed."""
+    """What lies up to a height over the lowest point, seen along the mechanical axis."""
     frame = find_femur(bone).patient_from_bone
-    local = frame.inverse.points(bone.vertices_mm)
-    top = float(local[:, 2].min()) + height_mm
-    block = np.array(
-        [(x, y, z) for x in (-200, 200) for y in (-200, 200) for z in (top, top + 900)]
-    )
-    left = Solid.from_mesh(local, bone.faces).minus([Solid.hull(block.astype(float))])
-    vertices, faces = left.arrays()
-    return Bone("femur", frame.points(vertices), faces, complete=False)
+    low = float(frame.inverse.points(bone.vertices_mm)[:, 2].min())
+    return kept(bone, frame, low - 100.0, low + height_mm)
 
 
 @pytest.mark.parametrize("name", FEMORA)
