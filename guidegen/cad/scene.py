@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,6 @@ from guidegen.cad.blockout import (
     shadow,
 )
 from guidegen.cad.parts import Part, join
-from guidegen.cad.settings import GuideSettings
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.model.arrays import Floats, Ints
 from guidegen.model.bone import Bone
@@ -30,6 +30,22 @@ _ALONG_MM = 28.0
 _UNDER_MM = 14.0
 _OVER_MM = 62.0
 _RAMP_MM = 1.5
+
+
+class HasGaps(Protocol):
+    """Settings of a guide that keeps away from bones."""
+
+    @property
+    def fit_gap_mm(self) -> float:
+        """Between contact and bone."""
+
+    @property
+    def relief_mm(self) -> float:
+        """Underside lifted between the contacts."""
+
+    @property
+    def neighbour_clearance_mm(self) -> float:
+        """Further gap to every bone that the guide does not sit on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +72,7 @@ class Scene:
     own_shadow: Field
     other_distance: tuple[Field, ...]
 
-    def clear(self, settings: GuideSettings) -> Field:
+    def clear(self, settings: HasGaps) -> Field:
         """Distance to all shadows, a neighbour's clearance already taken off; coarse."""
         others = [shadow(d) - settings.neighbour_clearance_mm for d in self.other_distance]
         return nearest_shadow([self.own_shadow, *others])
@@ -79,21 +95,37 @@ def make_scene(
         others: Every other bone; those out of reach are left out.
         entries_mm: (N, 3) guide frame.
     """
+    low = entries_mm.min(axis=0) - np.array([_SIDE_MM, _ALONG_MM, _UNDER_MM])
+    high = entries_mm.max(axis=0) + np.array([_SIDE_MM, _ALONG_MM, _OVER_MM])
+    lattice = Lattice.around(low, high, COARSE_MM)
+    return scene_on(lattice, patient_from_guide, bone, others)
+
+
+def scene_on(
+    lattice: Lattice,
+    patient_from_guide: Pose,
+    bone: Bone,
+    others: Sequence[Bone],
+    bound_mm: float = BOUND_MM,
+) -> Scene:
+    """Move the bones and measure them on a coarse lattice.
+
+    Args:
+        lattice: Wide enough for every part of the guide.
+        patient_from_guide: The guide's frame.
+        bone: The one it sits on.
+        others: Every other bone; those out of reach are left out.
+        bound_mm: Distances of the own bone are exact up to this.
+    """
     guide_from_patient = patient_from_guide.inverse
-    low, high = entries_mm.min(axis=0), entries_mm.max(axis=0)
-    lattice = Lattice.around(
-        low - np.array([_SIDE_MM, _ALONG_MM, _UNDER_MM]),
-        high + np.array([_SIDE_MM, _ALONG_MM, _OVER_MM]),
-        COARSE_MM,
-    )
-    top = lattice.origin_mm + COARSE_MM * (np.array(lattice.shape) - 1)
+    top = lattice.origin_mm + lattice.spacing_mm * (np.array(lattice.shape) - 1)
     own = (guide_from_patient.points(bone.vertices_mm), bone.faces)
     near: list[tuple[str, tuple[Floats, Ints]]] = []
     for other in others:
         points = guide_from_patient.points(other.vertices_mm)
         if ((points > lattice.origin_mm) & (points < top)).all(axis=1).any():
             near.append((other.name, (points, other.faces)))
-    own_distance = bone_distance(lattice, *own)
+    own_distance = bone_distance(lattice, *own, bound_mm)
     return Scene(
         patient_from_guide,
         own,
@@ -111,7 +143,7 @@ def forbidden(
     lattice: Lattice,
     part: npt.NDArray[np.bool_],
     touching: Sequence[Part],
-    settings: GuideSettings,
+    settings: HasGaps,
 ) -> Field:
     """Field that is negative where the guide must not be, exact near its zero level.
 

@@ -1,0 +1,271 @@
+"""Where the pins of a cutting guide go: two parallel to the cut and one oblique, all in bone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from guidegen.errors import PlanError
+from guidegen.geometry.knee import CutAxes, beside_tendon, bone_kind, medial_way
+from guidegen.mesh.rays import RayTarget
+from guidegen.mesh.sampling import face_areas_normals
+from guidegen.mesh.sdf import signed_distance
+from guidegen.model.arrays import Floats, unit
+from guidegen.model.bone import Bone
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.plan import Cut, Path
+
+_WIDE_MM = 34
+_DEEP_MM = 38
+_STEP_MM = 2
+_FAR_MM = 250.0
+_START_MM = 8.0
+_ALONG_MM = 2.0
+_ENOUGH_MM = 7.0
+_FACING = 0.45
+_SLEEVE_MM = 45.0
+_WALL_MM = 1.0
+_SIGHT_MM = 9.0
+"""Between the third sleeve and the others: a window to see the seat goes there."""
+_LEAST_SPACING_MM = 14
+_LATER_MM = 16
+_NARROW_PENALTY = 0.15
+_AWAY_PENALTY = 0.1
+
+
+class HasPins(Protocol):
+    """Settings of a guide that is held by pins."""
+
+    @property
+    def slot(self) -> bool:
+        """A saw slot; otherwise a standard block goes on the pins, exactly placed."""
+
+    @property
+    def pin_diameter_mm(self) -> float:
+        """Of a pin."""
+
+    @property
+    def pin_depth_mm(self) -> float:
+        """Entry to tip."""
+
+    @property
+    def pin_offset_mm(self) -> float:
+        """Parallel pins from the cut."""
+
+    @property
+    def pin_spacing_mm(self) -> float:
+        """Between the parallel pins."""
+
+    @property
+    def pin_oblique_deg(self) -> float:
+        """Of the third pin to the parallel ones."""
+
+    @property
+    def pin_clear_mm(self) -> float:
+        """Side of a pin from the cut."""
+
+    @property
+    def pin_bone_mm(self) -> float:
+        """Bone round a pin."""
+
+    @property
+    def tibia_turn_deg(self) -> float:
+        """Way in at the tibia from straight in front."""
+
+    @property
+    def tendon_mm(self) -> float:
+        """Kept free medially of the tubercle's medial third."""
+
+    @property
+    def sleeve_outer_mm(self) -> float:
+        """Outer diameter of a pin's sleeve."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Pins:
+    """Possible pins.
+
+    Args:
+        entry_mm: (N, 3).
+        way: (N, 3) going in.
+        local_mm: (N, 2) across and stay of the entries.
+        bone_mm: (N,) bone round them; negative where they leave it.
+    """
+
+    entry_mm: Floats
+    way: Floats
+    local_mm: Floats
+    bone_mm: Floats
+
+
+def way_in(marks: Landmarks, tibia_turn_deg: float) -> Floats:
+    """(3,): the way in which saw and parallel pins go: backwards, at the tibia from medial."""
+    back = marks.patient_from_bone.axes[:, 1]
+    if bone_kind(marks) == "femur":
+        return np.asarray(back)
+    a = np.radians(tibia_turn_deg)
+    return unit(np.cos(a) * back - np.sin(a) * medial_way(marks), "way in")
+
+
+def plan_pins(bone: Bone, marks: Landmarks, cut: Cut, settings: HasPins) -> tuple[Path, ...]:
+    """Place two pins parallel to the cut and to each other, and one oblique, from the front.
+
+    Every pin lies in bone from 8 mm under its entry to its tip, clear of the cut, of the others
+    and, at the tibia, of the patellar tendon; room for their sleeves is kept. With a slot the pair
+    is searched from ``pin_offset_mm`` away from the cut and ``pin_spacing_mm`` apart; without,
+    both are exact, because a standard block has to go on.
+
+    Args:
+        bone: The bone.
+        marks: Its landmarks.
+        cut: The planned cut.
+        settings: Sizes.
+
+    Returns:
+        Three paths of kind ``pin``, patient LPS; the first two are parallel to each other and to
+        the cut. ``extra["role"]`` is ``parallel`` or ``oblique``.
+
+    Raises:
+        PlanError: There is no place.
+    """
+    axes = CutAxes.of(marks, cut, way_in(marks, settings.tibia_turn_deg))
+    straight = _possible(bone, marks, axes, axes.into, settings)
+    pair = _pair(straight, bone.name, settings)
+    third = _oblique(bone, marks, axes, (straight, pair), settings)
+    chosen = [(straight, pair[0], "parallel"), (straight, pair[1], "parallel"), (*third, "oblique")]
+    return tuple(
+        Path(
+            name=f"{bone.name}_pin_{n}",
+            bone=bone.name,
+            kind="pin",
+            side="",
+            entry_mm=pins.entry_mm[at],
+            tip_mm=pins.entry_mm[at] + settings.pin_depth_mm * pins.way[at],
+            diameter_mm=settings.pin_diameter_mm,
+            route="",
+            pilot_diameter_mm=settings.pin_diameter_mm,
+            clearance_mm=float(pins.bone_mm[at]),
+            extra={"role": role},
+        )
+        for n, (pins, at, role) in enumerate(chosen, start=1)
+    )
+
+
+def _possible(bone: Bone, marks: Landmarks, axes: CutAxes, way: Floats, settings: HasPins) -> _Pins:
+    """All pins of one direction whose entries lie under a grid seen along the way in."""
+    offsets = settings.pin_offset_mm + np.arange(0.0, _DEEP_MM, _STEP_MM)
+    aside = np.arange(-_WIDE_MM, _WIDE_MM + 1.0)
+    grid = np.stack(np.meshgrid(aside, offsets, indexing="ij"), axis=-1).reshape(-1, 2)
+    start = axes.place(np.column_stack([grid[:, 0], np.full(len(grid), -_FAR_MM), grid[:, 1]]))
+    far, face = RayTarget(bone.vertices_mm, bone.faces).first_hit(start, axes.into)
+    _, normals = face_areas_normals(bone.vertices_mm, bone.faces)
+    use = (face >= 0) & (normals[face] @ way < -_FACING)
+    entry = start + np.where(use, far, 0.0)[:, None] * axes.into
+    free = beside_tendon(marks, settings.tendon_mm)
+    if free is not None:
+        use &= free.room_mm(entry) > settings.sleeve_outer_mm / 2 + _WALL_MM
+        high = entry - _SLEEVE_MM / 2 * way
+        use &= free.room_mm(high) > settings.sleeve_outer_mm / 2
+    entry, grid = entry[use], grid[use]
+    ends = axes.local(entry + settings.pin_depth_mm * way)[:, 2]
+    clear = np.minimum(grid[:, 1], ends) - settings.pin_diameter_mm / 2 - settings.pin_clear_mm
+    room = _bone_mm(bone, entry, way, settings)
+    fit = (clear >= 0) & (room >= settings.pin_bone_mm)
+    ways = np.broadcast_to(way, entry.shape)
+    return _Pins(entry[fit], ways[fit], grid[fit], room[fit])
+
+
+def _bone_mm(bone: Bone, entry: Floats, way: Floats, settings: HasPins) -> Floats:
+    """(N,): bone round pins from some mm under the entry to the tip."""
+    deep = settings.pin_depth_mm
+    depth = np.append(np.arange(_START_MM, deep, _ALONG_MM), deep)
+    points = (entry[:, None] + depth[:, None] * way).reshape(-1, 3)
+    distance = signed_distance(points, bone.vertices_mm, bone.faces)
+    distance = distance.reshape(len(entry), len(depth)).max(axis=1)
+    return np.asarray(-distance - settings.pin_diameter_mm / 2)
+
+
+def _pair(pins: _Pins, name: str, settings: HasPins) -> tuple[int, int]:
+    """Choose two of the parallel pins at one height."""
+    places = {(float(u), float(n)): k for k, (u, n) in enumerate(pins.local_mm)}
+    exact = not settings.slot
+    best, chosen = -np.inf, None
+    for (u, n), k in places.items():
+        if n > settings.pin_offset_mm + (0 if exact else _LATER_MM):
+            continue
+        for spacing in _spacings(settings.pin_spacing_mm, exact):
+            other = places.get((u + spacing, n))
+            if other is None:
+                continue
+            room = float(min(pins.bone_mm[k], pins.bone_mm[other], _ENOUGH_MM))
+            score = room - _NARROW_PENALTY * (settings.pin_spacing_mm - spacing)
+            score -= _AWAY_PENALTY * (n + abs(u + spacing / 2))
+            if score > best:
+                best, chosen = score, (k, other)
+    if chosen is None:
+        how = "exactly" if exact else "at most"
+        raise PlanError(
+            f"{name}: two parallel pins {how} {settings.pin_spacing_mm:g} mm apart, "
+            f"{settings.pin_depth_mm:g} mm deep in bone, were wanted "
+            f"{settings.pin_offset_mm:g} mm from the cut, found no place; shorten pin_depth_mm or "
+            "change pin_offset_mm or pin_spacing_mm"
+        )
+    return chosen
+
+
+def _spacings(largest_mm: float, exact: bool) -> Iterator[float]:
+    """Distances of two pins that are tried; on a grid of whole millimetres."""
+    yield largest_mm if exact else float(round(largest_mm))
+    if not exact:
+        yield from np.arange(round(largest_mm) - 2.0, _LEAST_SPACING_MM - 0.5, -2.0)
+
+
+def _oblique(
+    bone: Bone,
+    marks: Landmarks,
+    axes: CutAxes,
+    parallel: tuple[_Pins, tuple[int, int]],
+    settings: HasPins,
+) -> tuple[_Pins, int]:
+    """Choose the third pin: its outer end leans away from the cut, or to a side."""
+    a = np.radians(settings.pin_oblique_deg)
+    taken = [(parallel[0].entry_mm[k], parallel[0].way[k]) for k in parallel[1]]
+    best, chosen = -np.inf, None
+    for lean in (axes.stay, axes.across, -axes.across):
+        way = np.cos(a) * axes.into - np.sin(a) * lean
+        pins = _possible(bone, marks, axes, way, settings)
+        for k in range(len(pins.entry_mm)):
+            if not _apart(pins.entry_mm[k], pins.way[k], taken, settings):
+                continue
+            score = float(min(pins.bone_mm[k], _ENOUGH_MM))
+            score -= _AWAY_PENALTY * float(pins.local_mm[k, 1] + abs(pins.local_mm[k, 0]))
+            if score > best:
+                best, chosen = score, (pins, k)
+    if chosen is None:
+        raise PlanError(
+            f"{bone.name}: a third pin at {settings.pin_oblique_deg:g} deg to the parallel ones, "
+            f"{settings.pin_depth_mm:g} mm deep in bone, was wanted, found no place beside the "
+            "others; shorten pin_depth_mm or change pin_oblique_deg"
+        )
+    return chosen
+
+
+def _apart(
+    entry: Floats, way: Floats, others: Sequence[tuple[Floats, Floats]], settings: HasPins
+) -> bool:
+    """Tell whether sleeves outside and pins inside stay apart."""
+    steps = np.arange(-_SLEEVE_MM, settings.pin_depth_mm + 1, 3.0)
+    least = np.where(
+        steps < 0, settings.sleeve_outer_mm + _SIGHT_MM, settings.pin_diameter_mm + _WALL_MM
+    )
+    own = entry + steps[:, None] * way
+    for start, direction in others:
+        offset = own - start
+        along = np.clip(offset @ direction, -_SLEEVE_MM, settings.pin_depth_mm)
+        distance = np.linalg.norm(offset - along[:, None] * direction, axis=1)
+        if (distance < least).any():
+            return False
+    return True
