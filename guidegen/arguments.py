@@ -19,7 +19,9 @@ class Asked:
     levels: Annotated[
         str | None, typer.Option(help="T10-L2 or L1,L3; default: every complete vertebra in view.")
     ] = None
-    side: Annotated[str, typer.Option(metavar="left|right|both", help="For kyphoplasty.")] = "both"
+    side: Annotated[
+        str, typer.Option(metavar="left|right|both", help="For kyphoplasty and knee.")
+    ] = "both"
     labels: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Label map in the CT's frame: NIfTI, NRRD, SEG."),
@@ -54,6 +56,13 @@ class Asked:
             "prone.",
         ),
     ] = False
+    axis: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mechanical|anatomical",
+            help="For the knee: anatomical where hip or ankle is out of view.",
+        ),
+    ] = None
     force: Annotated[bool, typer.Option("--force", help="Replace an existing case.")] = False
 
 

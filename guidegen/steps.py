@@ -24,7 +24,7 @@ from guidegen.model.guide import Guide
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import BoneRecord, Plan
 from guidegen.model.volume import CTVolume
-from guidegen.procedures.contract import APPROACHES, Anatomy, Draft, Options, Procedure
+from guidegen.procedures.contract import APPROACHES, AXES, Anatomy, Draft, Options, Procedure
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
 from guidegen.workers import side_by_side
@@ -68,13 +68,18 @@ def _require_known(procedure: Procedure[Any], options: Options) -> None:
     """Refuse what no procedure knows and what this one has no use for."""
     if options.side not in ("left", "right", "both"):
         raise InputError(f"--side wants left, right or both, found {options.side}")
-    if options.approach not in (None, *APPROACHES):
-        wanted = " or ".join((", ".join(APPROACHES[:-1]), APPROACHES[-1]))
-        raise InputError(f"--approach wants {wanted}, found {options.approach}")
+    for option, chosen, known in (
+        ("approach", options.approach, APPROACHES),
+        ("axis", options.axis, AXES),
+    ):
+        if chosen not in (None, *known):
+            wanted = " or ".join((", ".join(known[:-1]), known[-1]))
+            raise InputError(f"--{option} wants {wanted}, found {chosen}")
     given = {
         "side": options.side != "both",
         "approach": options.approach is not None,
         "accept_posture": options.accept_posture,
+        "axis": options.axis is not None,
     }
     for name in (name for name, is_given in given.items() if is_given):
         if name not in procedure.takes:

@@ -8,7 +8,7 @@ from guidegen.anatomy.condyles import DISTAL_MM, Condyles, find_condyles
 from guidegen.anatomy.distal_femur import find_distal
 from guidegen.anatomy.femoral_head import Head, find_head
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
+from guidegen.anatomy.long_bone import Faces, Shaft, square_to, whole_shaft
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats, unit
 from guidegen.model.bone import Bone
@@ -82,7 +82,7 @@ def _rough_axes(faces: Faces, head: Head) -> tuple[Axes, Shaft]:
     away = np.linalg.norm(faces.centres - head.centre_mm, axis=1)
     end = faces.centroid(away > (1 - _FARTHEST_SHARE) * away.max())
     up = unit(head.centre_mm - end, "femur")
-    shaft = find_shaft(faces, up)
+    shaft = whole_shaft(faces, up)
     low = faces.centroid(faces.centres @ up < (faces.centres @ up).min() + DISTAL_MM)
     medial = square_to(head.centre_mm - shaft.point_mm, up, "medial")
     offset = low - shaft.point_mm

@@ -12,8 +12,12 @@ from guidegen.model.arrays import Floats, unit
 from guidegen.model.bone import Bone
 
 _SLICE_MM = 4.0
-_SHAFT_SHARE = (0.35, 0.60)
-"""Between these shares of the length a long bone is shaft (engineering choice)."""
+_SLICES = 12
+_LEAST_SLICES = 3
+"""Blocks of slices may leave the middle of a shaft out."""
+_SHAFT_SHARES = ((0.35, 0.60), (0.18, 0.80))
+"""Between these shares of the length a long bone is shaft; the second where a scan in blocks leaves
+the middle out, whose ends are less straight (engineering choice)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +75,16 @@ class Shaft:
     spread_mm: float
 
 
+def whole_shaft(faces: Faces, up: Floats) -> Shaft:
+    """Fit a line to the shaft of a bone with both ends in view, see ``find_shaft``."""
+    try:
+        return find_shaft(faces, up, _SHAFT_SHARES[0])
+    except AnatomyError:
+        return find_shaft(faces, up, _SHAFT_SHARES[1], 2 * _SLICES)
+
+
 def find_shaft(
-    faces: Faces, up: Floats, share: tuple[float, float] = _SHAFT_SHARE, n_slices: int = 12
+    faces: Faces, up: Floats, share: tuple[float, float], n_slices: int = _SLICES
 ) -> Shaft:
     """Fit a line to the centres of slices through the shaft.
 
@@ -88,7 +100,11 @@ def find_shaft(
     along = faces.centres @ up
     low, length = float(along.min()), float(np.ptp(along))
     heights = low + length * np.linspace(*share, n_slices)
-    centres = np.array([faces.centroid(np.abs(along - h) < _SLICE_MM) for h in heights])
+    slices = [np.abs(along - height) < _SLICE_MM for height in heights]
+    seen = [faces.centroid(own) for own in slices if own.any()]
+    if len(seen) < _LEAST_SLICES:
+        raise AnatomyError("a part of the shaft that is needed is not in view")
+    centres = np.array(seen)
     middle = centres.mean(axis=0)
     way = unit(np.linalg.svd(centres - middle)[2][0], "shaft")
     if way @ up < 0:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
+from guidegen.anatomy.long_bone import Faces, Shaft, square_to, whole_shaft
 from guidegen.anatomy.plateau import Plateau, find_plateau, outline_axes
 from guidegen.anatomy.proximal_tibia import find_proximal
 from guidegen.errors import AnatomyError
+from guidegen.geometry.planes import fit_plane
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
 from guidegen.model.frames import PATIENT, Pose
@@ -18,6 +19,9 @@ _END_MM = 20.0
 _ANKLE_MM = 25.0
 _FACING_DOWN = 0.8
 _PLAFOND_MM = 6.0
+_MALLEOLUS_MM = 5.0
+"""The malleolus stands at least so far out of the plafond's plane; where the scan cuts a shaft off,
+the lowest point lies in the cut."""
 
 
 def find_tibia(bone: Bone) -> Landmarks:
@@ -95,7 +99,7 @@ def _rough_axes(faces: Faces) -> tuple[Axes, Shaft]:
     up = faces.long_axis
     if _end_width(faces, up) < _end_width(faces, -up):
         up = -up
-    shaft = find_shaft(faces, up)
+    shaft = whole_shaft(faces, up)
     up = shaft.up
     middle, wide = outline_axes(faces, up)
     offset = middle - shaft.point_mm
@@ -129,6 +133,12 @@ def _ankle_centre(faces: Faces, up: Floats) -> tuple[Floats, float]:
     level = float(height[low][order][int(np.searchsorted(share, 0.5))])
     at = low & (np.abs(height - level) < _PLAFOND_MM)
     centre = faces.centroid(at)
+    plane = fit_plane(faces.centres[at], up)
+    tip = faces.vertices[int((faces.vertices @ up).argmin())]
+    if abs(float((tip - plane.point) @ plane.normal)) < _MALLEOLUS_MM:
+        raise AnatomyError(
+            "an ankle with its malleolus was wanted, but the lower end is flat: cut off there"
+        )
     steep = at & (faces.normals @ up < -0.9)
     other = faces.centroid(steep) if steep.any() else centre
     return centre, float(np.linalg.norm(other - centre)) + 0.5

@@ -25,6 +25,7 @@ class Order:
         config: TOML file with settings.
         approach: ``two-sided``, ``one-sided`` or ``extrapedicular``.
         accept_posture: Make a skin template though the patient was not scanned prone.
+        axis: ``anatomical`` where a leg is planned on its shafts' axes.
         force: Replace an existing case.
     """
 
@@ -41,11 +42,12 @@ class Order:
     config: Path | None = None
     approach: str | None = None
     accept_posture: bool = False
+    axis: str | None = None
     force: bool = False
 
     def recorded(self) -> dict[str, Any]:
         """The options that case.toml keeps: those that a plan can be repeated with."""
         kept = {"levels": self.levels, "side": self.side, "lowest_level": self.lowest_level}
-        kept |= {"approach": self.approach}
+        kept |= {"approach": self.approach, "axis": self.axis}
         given = {name: value for name, value in kept.items() if value is not None}
         return given | ({"accept_posture": True} if self.accept_posture else {})

@@ -61,6 +61,7 @@ class _Options(_Strict):
     lowest_level: str | None = None
     approach: str | None = None
     accept_posture: bool = False
+    axis: str | None = None
 
 
 class _Content(_Strict):

@@ -26,6 +26,7 @@ Own = TypeVar("Own", bound=BaseModel)
 
 
 APPROACHES = ("two-sided", "one-sided", "extrapedicular")
+AXES = ("mechanical", "anatomical")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Options:
         labels: An imported label map, already in LPS and named.
         approach: One of ``APPROACHES``; None where the settings decide.
         accept_posture: Make a skin template though the patient was not scanned prone.
+        axis: One of ``AXES``; None is the mechanical one.
         earlier: What the case holds, where it is planned again and nothing was corrected.
     """
 
@@ -48,6 +50,7 @@ class Options:
     labels: LabelMap | None = None
     approach: str | None = None
     accept_posture: bool = False
+    axis: str | None = None
     earlier: Earlier | None = None
 
 
@@ -101,8 +104,8 @@ class Procedure(ABC, Generic[Own]):
         title: As the report shows it.
         settings_type: What its settings are read as.
         takes: Fields of ``Options`` that not every procedure has a use for, and this one does:
-            of ``side``, ``approach`` and ``accept_posture``. The others are refused when they are
-            given.
+            of ``side``, ``approach``, ``accept_posture`` and ``axis``. The others are refused when
+            they are given.
     """
 
     name: ClassVar[str]

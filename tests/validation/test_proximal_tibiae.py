@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from guidegen.anatomy.tibia import find_tibia, find_tibia_without_ankle, side_of
 from guidegen.errors import AnatomyError
 from guidegen.mesh.io import read_stl
 from guidegen.model.bone import Bone
+from guidegen.model.frames import PATIENT, Pose
 
 from .cut_bones import kept
 
@@ -58,3 +60,14 @@ def test_plateaus_alone_are_refused(shared_data):
     bone = kept(whole, find_tibia(whole).patient_from_bone, -50.0, 200.0)
     with pytest.raises(AnatomyError, match="at least 95 mm below the eminences was wanted"):
         find_tibia_without_ankle(bone)
+
+
+@pytest.mark.parametrize("name", TIBIAE)
+@pytest.mark.parametrize("tilt_deg", [0.0, 20.0])
+def test_the_cut_end_of_a_shaft_is_no_ankle(shared_data, name, tilt_deg):
+    whole = _whole(shared_data, name)
+    frame = find_tibia(whole).patient_from_bone
+    turn = Rotation.from_euler("x", tilt_deg, degrees=True).as_matrix()
+    leant = Pose.from_axes(frame.axes @ turn, frame.origin_mm, PATIENT, "tibia")
+    with pytest.raises(AnatomyError, match="ankle"):
+        find_tibia(kept(whole, leant, -180.0, 300.0))

@@ -28,6 +28,15 @@ class FemurSettings(Settings):
         ge=84.0,
         le=96.0,
     )
+    valgus_deg: float = setting(
+        6.0,
+        "deg",
+        "Where the hip is out of view and the anatomical axis is accepted: the mechanical axis is "
+        "taken to lean so far to medial of the shaft (engineering choice: 4 to 9 deg in five "
+        "femora)",
+        ge=0.0,
+        le=10.0,
+    )
     flexion_deg: float = setting(
         0.0,
         "deg",

@@ -1,0 +1,128 @@
+"""Bones of the legs with their landmarks, sides from shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from guidegen.anatomy import femur, tibia
+from guidegen.errors import AnatomyError
+from guidegen.model.bone import Bone
+from guidegen.model.frames import PATIENT, Pose
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.notice import Notice
+from guidegen.planning.resection import turned
+from guidegen.procedures.vertebrae import attempt
+
+ANATOMICAL = "anatomical"
+_PARTS = {"femur": "proximal", "tibia": "distal"}
+_FAR_END = {"femur": "hip", "tibia": "ankle"}
+
+
+@dataclass(frozen=True, eq=False)
+class Leg:
+    """What is found on one leg.
+
+    Args:
+        marks: Landmarks by kind, ``femur`` and ``tibia``.
+        failed: Why a bone has none, by kind.
+        anatomical: Kinds that were planned about the shaft's axis.
+        unclear: Kinds whose signs of the side do not agree.
+    """
+
+    marks: Mapping[str, Landmarks] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    anatomical: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+    @property
+    def side(self) -> str:
+        """``left`` or ``right``, by the bones' shapes.
+
+        Raises:
+            AnatomyError: The bones contradict each other, or none has landmarks.
+        """
+        tell = {"femur": femur.side_of, "tibia": tibia.side_of}
+        sides = {kind: tell[kind](found) for kind, found in self.marks.items()}
+        if len(set(sides.values())) != 1:
+            told = " and ".join(f"the {kind} a {side} one" for kind, side in sides.items())
+            raise AnatomyError(
+                "a leg whose bones are of one side was wanted, but "
+                f"{told or 'none tells its side'}: look at the bones' surfaces"
+            )
+        return next(iter(sides.values()))
+
+
+def measured_leg(bones: Mapping[str, Bone], axis: str | None, valgus_deg: float) -> Leg:
+    """Find the landmarks of a leg's femur and tibia, each on its own.
+
+    Args:
+        bones: By kind and part: ``femur``, ``femur_proximal``, ``tibia``, ``tibia_distal``, ...
+        axis: ``anatomical`` where a missing hip or ankle is accepted.
+        valgus_deg: Between shaft and mechanical axis, for a femur without its head.
+    """
+    marks: dict[str, Landmarks] = {}
+    failed: dict[str, str] = {}
+    about_shaft, unclear = [], []
+    for kind, whole in (("femur", femur.find_femur), ("tibia", tibia.find_tibia)):
+        if kind not in bones:
+            continue
+        bone = _joined(bones[kind], bones.get(f"{kind}_{_PARTS[kind]}"))
+        found = attempt(bone.name, partial(whole, bone))
+        if isinstance(found, str) and axis == ANATOMICAL:
+            found = attempt(bone.name, partial(_shafted, bone, kind, valgus_deg))
+            if isinstance(found, Landmarks):
+                about_shaft.append(kind)
+                if found["shaft"].values.get("side_clear") == 0.0:
+                    unclear.append(kind)
+        if isinstance(found, str):
+            failed[kind] = found
+        else:
+            marks[kind] = found
+    return Leg(marks, failed, tuple(about_shaft), tuple(unclear))
+
+
+def _joined(near: Bone, far: Bone | None) -> Bone:
+    """The bone at the knee with its part at hip or ankle, where slices between are missing."""
+    if far is None:
+        return near
+    faces = np.concatenate([near.faces, far.faces + len(near.vertices_mm)])
+    return Bone(near.name, np.concatenate([near.vertices_mm, far.vertices_mm]), faces)
+
+
+def _shafted(bone: Bone, kind: str, valgus_deg: float) -> Landmarks:
+    """Landmarks about the shaft's axis; a femur's mechanical axis is taken to lean to medial."""
+    if kind == "tibia":
+        return tibia.find_tibia_without_ankle(bone)
+    found = femur.find_femur_without_head(bone)
+    axes = found.patient_from_bone.axes
+    outward = 1.0 if femur.side_of(found) == "left" else -1.0
+    up = turned(axes[:, 2], axes[:, 1], -outward * valgus_deg)
+    left = np.cross(axes[:, 1], up)
+    columns = np.stack([left, axes[:, 1], up], axis=1)
+    frame = Pose.from_axes(columns, found.patient_from_bone.origin_mm, PATIENT, bone.name)
+    return Landmarks(bone.name, frame, found.points)
+
+
+def leg_notices(leg: Leg, side: str, asked: Sequence[str]) -> tuple[Notice, ...]:
+    """What the engineer has to see of a leg: missing ends, unclear sides, bones without a plan."""
+    if side not in asked:
+        return ()
+    told = []
+    for kind in leg.anatomical:
+        text = (
+            f"the {_FAR_END[kind]} is out of view: the {kind} is planned about the axis of its "
+            "shaft, which is not its mechanical axis; angles are those to the anatomical axis"
+        )
+        told.append(Notice("anatomical_axis", text, f"{kind}_{side}", red=True))
+    for kind in leg.unclear:
+        text = f"the signs of the {kind}'s side do not agree: it is taken for a {side} one; look"
+        told.append(Notice("side_unclear", text, f"{kind}_{side}", red=True))
+    for kind, why in leg.failed.items():
+        told.append(
+            Notice("bone_not_planned", f"no cut is planned: {why}", f"{kind}_{side}", red=True)
+        )
+    return tuple(told)
