@@ -16,9 +16,9 @@ from guidegen.bones.leg_scan import (
     native,
     upright,
 )
-from guidegen.bones.leg_shafts import find_shafts, section_labels
-from guidegen.bones.leg_split import split_knee, split_shafts
-from guidegen.bones.leg_waists import find_waists
+from guidegen.bones.leg_shafts import Shaft, find_shafts, section_labels
+from guidegen.bones.leg_split import split_joint, split_shafts
+from guidegen.bones.leg_waists import ANKLE, find_waists
 from guidegen.errors import AnatomyError
 from guidegen.model.leg import OTHER_BONE, LegBone, Legs
 from guidegen.model.notice import Progress, silent
@@ -60,9 +60,11 @@ def find_legs(
     knees = true_knees(waists, shafts, scan.step_mm)
     progress("separating the bones", 0.6)
     for knee in knees:
-        split_knee(scan, pieces, knee)
+        split_joint(scan, pieces, knee)
     for pair in paired(shafts):
         split_shafts(scan, pieces, sections, pair)
+    for tibia, _ in paired(shafts):
+        _split_ankle(scan, pieces, tibia, label_of(tibia, pieces, sections))
     for shaft in singles(shafts):
         split_hip(scan, pieces, shaft, label_of(shaft, pieces, sections))
     legs = [leg for leg in name_legs(scan, pieces, sections, shafts, knees) if leg.labels]
@@ -72,6 +74,14 @@ def find_legs(
             "view: give a CT of the leg"
         )
     return _legs(volume, stood, scan, pieces, legs[: len(LETTERS)])
+
+
+def _split_ankle(scan: LegScan, pieces: np.ndarray, tibia: Shaft, label: int) -> None:
+    """Cut the tibia's piece where it has a waist below the shaft, in place."""
+    below = pieces[: int(tibia.slices[0])] == label
+    sections = section_labels(below)
+    for waist in find_waists(below, sections, scan.step_mm, ANKLE)[:1]:
+        split_joint(scan, pieces, waist, ANKLE, label)
 
 
 def _legs(
@@ -122,7 +132,11 @@ def _cut_at(values: np.ndarray, n: int, scan: LegScan, stood: CTVolume) -> tuple
     found = []
     ends = (
         ("below", first, start[0] + first == 0 or blocks[max(first - 1, 0)] == 0),
-        ("above", last, start[0] + last == stood.hu.shape[0] - 1 or blocks[min(last + 1, len(blocks) - 1)] == 0),
+        (
+            "above",
+            last,
+            start[0] + last == stood.hu.shape[0] - 1 or blocks[min(last + 1, len(blocks) - 1)] == 0,
+        ),
     )
     for name, row, at_end in ends:
         if at_end and own[row].sum() * spacing[1] * spacing[2] > CUT_MM2:

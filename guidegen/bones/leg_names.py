@@ -46,7 +46,9 @@ class Leg:
 
 def true_knees(waists: list[Waist], shafts: list[Shaft], step_mm: Floats) -> list[Waist]:
     """Waists that are neither ankles (tibia and fibula above) nor hips (a femur below)."""
-    return [w for w in waists if not _is_ankle(w, shafts, step_mm) and not _is_hip(w, shafts, step_mm)]
+    return [
+        w for w in waists if not _is_ankle(w, shafts, step_mm) and not _is_hip(w, shafts, step_mm)
+    ]
 
 
 def paired(shafts: list[Shaft]) -> list[tuple[Shaft, Shaft]]:
@@ -111,7 +113,8 @@ def _knee_leg(scan: LegScan, labels: np.ndarray, knee: Waist) -> Leg:
     high = np.ceil((knee.point + reach) / scan.step_mm).astype(int)
     box = tuple(slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
     here = labels[box]
-    height = knee.heights((np.stack(np.indices(here.shape), axis=-1) + low) * scan.step_mm)
+    places = np.moveaxis(np.indices(here.shape), 0, -1) + low
+    height = knee.heights(places * scan.step_mm)
     for name, there in (("femur", height > 4), ("tibia", height < -4)):
         found = np.bincount(here[there & (here > 0)])
         if len(found):
@@ -138,7 +141,9 @@ def _add_shafts(
             name = "tibia_distal"
         leg.labels.setdefault(name, label)
         if label == leg.labels[name]:
-            leg.labels.setdefault(name.replace("tibia", "fibula"), label_of(fibula, labels, sections))
+            leg.labels.setdefault(
+                name.replace("tibia", "fibula"), label_of(fibula, labels, sections)
+            )
     for shaft in singles(shafts):
         label = label_of(shaft, labels, sections)
         if any(label in leg.labels.values() for leg in legs):
@@ -189,33 +194,47 @@ def _add_small(leg: Leg, scan: LegScan, labels: np.ndarray, sections: np.ndarray
     volume = np.bincount(labels.ravel()) * voxel
     if "tibia" in leg.labels and leg.knee is not None and "fibula" not in leg.labels:
         near = _near(labels, leg.labels["tibia"], scan.step_mm, BESIDE_MM)
-        _name(leg, "fibula", [n for n in near if _is_fibula(n, labels, leg.knee, scan.step_mm)], volume)
+        _name(
+            leg,
+            "fibula",
+            [
+                n
+                for n in np.flatnonzero(near).tolist()
+                if _is_fibula(n, labels, leg.knee, scan.step_mm)
+            ],
+            volume,
+        )
     if leg.knee is not None and "femur" in leg.labels:
         near = _near(labels, leg.labels["femur"], scan.step_mm, 2 * BESIDE_MM)
-        fits = [n for n in near if _is_patella(n, labels, volume, leg.knee, scan.step_mm)]
+        fits = [
+            n
+            for n in np.flatnonzero(near).tolist()
+            if _is_patella(n, labels, volume, leg.knee, scan.step_mm)
+        ]
         _name(leg, "patella", fits, volume)
     tibia = leg.labels.get("tibia_distal", leg.labels.get("tibia"))
     if tibia is not None:
         near = _near(labels, tibia, scan.step_mm, BESIDE_MM)
-        fits = [n for n in near if TALUS_ML[0] < volume[n] < TALUS_ML[1]]
-        _name(leg, "talus", [n for n in fits if _is_below(n, tibia, labels)], volume)
+        fits = [n for n in np.flatnonzero(near).tolist() if TALUS_ML[0] < volume[n] < TALUS_ML[1]]
+        _name(leg, "talus", [n for n in fits if _is_below(n, tibia, labels)], near)
 
 
-def _name(leg: Leg, name: str, fits: list[int], volume: np.ndarray) -> None:
+def _name(leg: Leg, name: str, fits: list[int], merit: np.ndarray) -> None:
+    """Name the one of most merit that has no name yet."""
     fits = [n for n in fits if n not in leg.labels.values()]
     if fits:
-        leg.labels[name] = max(fits, key=lambda n: float(volume[n]))
+        leg.labels[name] = max(fits, key=lambda n: float(merit[n]))
 
 
-def _near(labels: np.ndarray, label: int, step_mm: Floats, reach_mm: float) -> list[int]:
-    """Other labels within reach of one."""
+def _near(labels: np.ndarray, label: int, step_mm: Floats, reach_mm: float) -> np.ndarray:
+    """How many voxels of each label lie within reach of one, that one left out."""
     place = ndimage.find_objects((labels == label).view(np.uint8))[0]
     margin = np.ceil(reach_mm / step_mm).astype(int)
-    box = tuple(
-        slice(max(s.start - m, 0), s.stop + m) for s, m in zip(place, margin, strict=True)
-    )
+    box = tuple(slice(max(s.start - m, 0), s.stop + m) for s, m in zip(place, margin, strict=True))
     away = edt.edt(labels[box] != label, anisotropy=tuple(step_mm), parallel=2)
-    return [int(n) for n in np.unique(labels[box][away < reach_mm]) if n not in (0, label)]
+    count = np.bincount(labels[box][away < reach_mm], minlength=int(labels.max()) + 1)
+    count[[0, label]] = 0
+    return np.asarray(count)
 
 
 def _heights(label: int, labels: np.ndarray, knee: Waist, step_mm: Floats) -> Floats:

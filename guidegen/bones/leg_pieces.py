@@ -174,10 +174,17 @@ def _without_crumbs(labels: np.ndarray, step_mm: np.ndarray) -> np.ndarray:
         best = np.zeros(len(size))
         for one, other, shared in zip(a, b, area, strict=True):
             for small, large in ((one, other), (other, one)):
-                if 0 < size[small] < CRUMB_ML and size[small] < size[large] and shared > best[small]:
+                if (
+                    0 < size[small] < CRUMB_ML
+                    and size[small] < size[large]
+                    and shared > best[small]
+                ):
                     best[small], parent[small] = shared, large
         labels = _roots(parent, labels)
-    return np.asarray(np.unique(labels, return_inverse=True)[1].reshape(labels.shape), np.int32)
+    kept = np.bincount(labels.ravel()) > 0
+    kept[0] = False
+    number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return np.asarray(number[labels])
 
 
 def contact_areas(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

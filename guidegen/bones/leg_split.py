@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from guidegen.bones.leg_scan import LegScan
 from guidegen.bones.leg_shafts import Shaft
-from guidegen.bones.leg_waists import RADIUS_MM, Waist
+from guidegen.bones.leg_waists import KNEE, Joint, Waist
 from guidegen.bones.network import Network, conductance
 from guidegen.model.arrays import Floats
 
@@ -16,9 +16,6 @@ LEAK = 1e-3
 """Conduction through a joint however dark, so that the potential is defined everywhere."""
 ROUNDS = 3
 """Solved and steepened so often, the potential falls in one place (engineering choice)."""
-SURELY_ABOVE_MM, SURELY_BELOW_MM = 13.0, 9.0
-"""So far off the waist of a knee all is femur or tibia: eminences are lower, plateaus less hollow
-(engineering choice)."""
 ZONE_MM = 26.0
 
 
@@ -58,7 +55,8 @@ def split(
     return np.asarray(bone & np.where(known, np.nan_to_num(potential) > 0.5, nearer))
 
 
-def split_shafts(scan: LegScan, labels: np.ndarray, sections: np.ndarray, pair: tuple[Shaft, Shaft]
+def split_shafts(
+    scan: LegScan, labels: np.ndarray, sections: np.ndarray, pair: tuple[Shaft, Shaft]
 ) -> None:
     """Cut the piece in which two shafts run side by side, in place; the second gets a new label."""
     seeds = [np.isin(sections, shaft.sections) & (labels > 0) for shaft in pair]
@@ -73,24 +71,34 @@ def split_shafts(scan: LegScan, labels: np.ndarray, sections: np.ndarray, pair: 
             part[piece & ~split(scan.hu[box], piece, one, other)] = new
 
 
-def split_knee(scan: LegScan, labels: np.ndarray, knee: Waist) -> None:
-    """Cut what passes through a knee's waist, in place; the upper part gets a new label."""
-    zone = _zone(knee, scan.step_mm, labels.shape)
+def split_joint(
+    scan: LegScan, labels: np.ndarray, waist: Waist, joint: Joint = KNEE, only: int | None = None
+) -> None:
+    """Cut what passes through a joint's waist, in place; the upper part gets a new label.
+
+    Args:
+        scan: The scan.
+        labels: (K, J, I), changed.
+        waist: Where the joint is.
+        joint: What it is like.
+        only: Cut this label alone; None cuts all.
+    """
+    zone = _zone(waist, joint.radius_mm, scan.step_mm, labels.shape)
     places = _places(zone, scan.step_mm)
-    height = knee.heights(places)
-    beside = np.linalg.norm(places - knee.point - height[..., None] * knee.normal, axis=-1)
-    near = (beside < RADIUS_MM + 12) & (np.abs(height) < ZONE_MM)
-    above, below = near & (height > SURELY_ABOVE_MM), near & (height < -SURELY_BELOW_MM)
+    height = waist.heights(places)
+    beside = np.linalg.norm(places - waist.point - height[..., None] * waist.normal, axis=-1)
+    near = (beside < joint.radius_mm + 12) & (np.abs(height) < ZONE_MM)
+    sure = near & (beside < joint.sure_mm)
+    above, below = sure & (height > joint.above_mm), sure & (height < -joint.below_mm)
     here = labels[zone]
     for label in sorted(set(np.unique(here[above])) & set(np.unique(here[below])) - {0}):
         piece = (here == label) & near
-        if min((piece & above).sum(), (piece & below).sum()) < 30:
+        if only not in (None, label) or min((piece & s).sum() for s in (above, below)) < 30:
             continue
         upper = split(scan.hu[zone], piece, piece & above, piece & below)
-        whole = labels == label
         cut = np.zeros(labels.shape, dtype=np.uint8)
         cut[zone] = np.where(piece, np.where(upper, 2, 1), 0)
-        labels[_carried_on(whole, cut)] = int(labels.max()) + 1
+        labels[_carried_on(labels == label, cut)] = int(labels.max()) + 1
 
 
 def _carried_on(whole: np.ndarray, cut: np.ndarray) -> np.ndarray:
@@ -106,10 +114,12 @@ def _carried_on(whole: np.ndarray, cut: np.ndarray) -> np.ndarray:
     return np.asarray((cut == 2) | ((votes[:, 2] > votes[:, 1])[rest] & (rest > 0)))
 
 
-def _zone(knee: Waist, step_mm: Floats, shape: tuple[int, ...]) -> tuple[slice, ...]:
-    reach = np.array([ZONE_MM + 0.6 * RADIUS_MM, RADIUS_MM + 14, RADIUS_MM + 14])
-    low = np.maximum(np.floor((knee.point - reach) / step_mm).astype(int), 0)
-    high = np.minimum(np.ceil((knee.point + reach) / step_mm).astype(int) + 1, shape)
+def _zone(
+    waist: Waist, radius_mm: float, step_mm: Floats, shape: tuple[int, ...]
+) -> tuple[slice, ...]:
+    reach = np.array([ZONE_MM + 0.6 * radius_mm, radius_mm + 14, radius_mm + 14])
+    low = np.maximum(np.floor((waist.point - reach) / step_mm).astype(int), 0)
+    high = np.minimum(np.ceil((waist.point + reach) / step_mm).astype(int) + 1, shape)
     return tuple(slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Closed vertebra surfaces from the grey values, within the limits of a label map."""
+"""Closed bone surfaces from the grey values, within the limits of a label map."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def extract_bones(
         box = boxes[values[level.name] - 1]
         if box is None:
             raise AnatomyError(f"{level.name} has no voxels in the label map")
-        return _bone(volume, labels, values[level.name], box, level.complete, cortex)
+        return bone_surface(volume, labels, values[level.name], box, level.complete, cortex)
 
     def starting(n: int) -> None:
         progress(f"surface of {wanted[n].name}", n / len(wanted))
@@ -65,7 +65,7 @@ def same_voxels(volume: CTVolume, labels: LabelMap) -> bool:
     return labels.grid.same_as(volume.grid)
 
 
-def _bone(
+def bone_surface(
     volume: CTVolume,
     labels: LabelMap,
     value: int,
@@ -73,6 +73,16 @@ def _bone(
     complete: bool,
     cortex: float | None,
 ) -> Bone:
+    """Make the closed surface of one label.
+
+    Args:
+        volume: The CT.
+        labels: The label map; all other labels are neighbours to keep off.
+        value: The bone's label.
+        box: The label's box of voxels.
+        complete: For the bone.
+        cortex: Brightness of thick cortex, HU; None measures it in the label.
+    """
     name = labels.names[value]
     part, own, other = _crop(volume, labels, value, box)
     spacing = part.grid.spacing_kji_mm
