@@ -8,7 +8,7 @@ from guidegen.anatomy.condyles import DISTAL_MM, Condyles, find_condyles
 from guidegen.anatomy.distal_femur import find_distal
 from guidegen.anatomy.femoral_head import Head, find_head
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import Faces, Shaft, square_to, whole_shaft
+from guidegen.anatomy.long_bone import LEAST_SLENDER, Faces, Shaft, square_to, whole_shaft
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats, unit
 from guidegen.model.bone import Bone
@@ -44,6 +44,7 @@ def find_femur(bone: Bone) -> Landmarks:
     rough, shaft = _rough_axes(faces, head)
     try:
         found = find_condyles(faces, rough, head.centre_mm)
+        _require_whole(found, head)
     except AnatomyError as error:
         raise AnatomyError(f"{bone.name}: {error}") from None
     return Landmarks(bone.name, _frame(found, bone.name), tuple(_points(head, found, shaft)))
@@ -75,6 +76,17 @@ def side_of(marks: Landmarks) -> str:
     """``left`` or ``right``: the side on which the lateral epicondyle lies in the bone's frame."""
     inside = marks.patient_from_bone.inverse.points(marks["lateral_epicondyle"].position_mm)
     return "left" if inside[0] > 0 else "right"
+
+
+def _require_whole(found: Condyles, head: Head) -> None:
+    """A head found on a short piece is a condyle."""
+    length = float(np.linalg.norm(head.centre_mm - found.notch))
+    width = float(np.linalg.norm(found.epicondyles[0] - found.epicondyles[1]))
+    if length < LEAST_SLENDER * width:
+        raise AnatomyError(
+            f"a whole femur was wanted, found {length:.0f} mm from head to knee at a width of "
+            f"{width:.0f} mm: a part of it is out of view"
+        )
 
 
 def _rough_axes(faces: Faces, head: Head) -> tuple[Axes, Shaft]:

@@ -11,6 +11,9 @@ from guidegen.mesh.sampling import face_areas_normals
 from guidegen.model.arrays import Floats, unit
 from guidegen.model.bone import Bone
 
+LEAST_SLENDER = 3.0
+"""A whole femur or tibia is at least so many times as long as it is wide at the knee (engineering
+choice: 5 to 6.5 in eight bones)."""
 _SLICE_MM = 4.0
 _SLICES = 12
 _LEAST_SLICES = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import Faces, Shaft, square_to, whole_shaft
+from guidegen.anatomy.long_bone import LEAST_SLENDER, Faces, Shaft, square_to, whole_shaft
 from guidegen.anatomy.plateau import Plateau, find_plateau, outline_axes
 from guidegen.anatomy.proximal_tibia import find_proximal
 from guidegen.errors import AnatomyError
@@ -49,6 +49,12 @@ def find_tibia(bone: Bone) -> Landmarks:
         rough, shaft = _rough_axes(faces)
         ankle, spread = _ankle_centre(faces, rough.up)
         found = find_plateau(faces, rough, ankle)
+        length = float(np.linalg.norm(found.centre - ankle))
+        if length < LEAST_SLENDER * found.width_mm:
+            raise AnatomyError(
+                f"a whole tibia was wanted, found {length:.0f} mm of one whose plateaus are "
+                f"{found.width_mm:.0f} mm wide: a part of it is out of view"
+            )
     except AnatomyError as error:
         raise AnatomyError(f"{bone.name}: {error}") from None
     tip = _malleolus(faces, found.axes)

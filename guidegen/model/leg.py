@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats, frozen_floats
+from guidegen.model.level import Level
 from guidegen.model.notice import Notice
 from guidegen.model.volume import LabelMap
 
@@ -70,6 +71,16 @@ class Legs:
             raise AnatomyError(f"{missing[0]} has no label in the label map")
         points = {leg: frozen_floats(p, (3,), "knee") for leg, p in self.knees_mm.items()}
         object.__setattr__(self, "knees_mm", points)
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Legs have none."""
+        return ()
+
+    @property
+    def anchored(self) -> bool:
+        """True: sides come from shape, and nothing is counted."""
+        return True
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -56,19 +56,31 @@ class Leg:
         return next(iter(sides.values()))
 
 
-def measured_leg(bones: Mapping[str, Bone], axis: str | None, valgus_deg: float) -> Leg:
+def measured_leg(
+    bones: Mapping[str, Bone],
+    axis: str | None,
+    valgus_deg: float,
+    cut_at_side: Collection[str] = (),
+) -> Leg:
     """Find the landmarks of a leg's femur and tibia, each on its own.
 
     Args:
         bones: By kind and part: ``femur``, ``femur_proximal``, ``tibia``, ``tibia_distal``, ...
         axis: ``anatomical`` where a missing hip or ankle is accepted.
         valgus_deg: Between shaft and mechanical axis, for a femur without its head.
+        cut_at_side: Kinds that the field of view cuts off where no end belongs.
     """
     marks: dict[str, Landmarks] = {}
     failed: dict[str, str] = {}
     about_shaft, unclear = [], []
     for kind, whole in (("femur", femur.find_femur), ("tibia", tibia.find_tibia)):
         if kind not in bones:
+            continue
+        if kind in cut_at_side:
+            failed[kind] = (
+                f"the {kind} is cut off at the side of the field of view: scan or reconstruct the "
+                "whole knee"
+            )
             continue
         bone = _joined(bones[kind], bones.get(f"{kind}_{_PARTS[kind]}"))
         found = attempt(bone.name, partial(whole, bone))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from guidegen.cad.knee_settings import KneeGuideSettings
 from guidegen.settings import Settings, setting
 
 
@@ -124,3 +125,4 @@ class KneeSettings(Settings):
     )
     femur: FemurSettings = Field(FemurSettings())
     tibia: TibiaSettings = Field(TibiaSettings())
+    guide: KneeGuideSettings = Field(KneeGuideSettings())
