@@ -17,6 +17,7 @@ from guidegen.bones.leg_scan import (
     upright,
 )
 from guidegen.bones.leg_shafts import Shaft, find_shafts, section_labels
+from guidegen.bones.leg_solid import fill_bones
 from guidegen.bones.leg_split import split_joint, split_shafts
 from guidegen.bones.leg_waists import ANKLE, find_waists
 from guidegen.errors import AnatomyError
@@ -95,7 +96,9 @@ def _legs(
                 if bone + part in leg.labels:
                     names[len(names) + 1] = f"{bone}_{letter}{part}"
                     table[leg.labels[bone + part]] = len(names)
-    values = native(scan, _largest_bodies(table[pieces], len(names)))
+    named = _largest_bodies(table[pieces], len(names))
+    fill_bones(scan, named, list(names))
+    values = native(scan, named)
     bones = tuple(LegBone(name, _cut_at(values, n, scan, stood)) for n, name in names.items())
     back, grid = as_scanned(values, scan.part.grid, volume.grid)
     knees = {

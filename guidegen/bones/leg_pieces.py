@@ -65,6 +65,15 @@ def _bright(hu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return bright, bright | ((smooth > WALL_HU) & (ridge > RIDGE_HU) & ~joint)
 
 
+def walls(hu: np.ndarray) -> np.ndarray:
+    """(K, J, I) bool: bright voxels and walls too thin to be as bright, without joint spaces.
+
+    The blurred rim of bright bone is no wall.
+    """
+    bright, wall = _bright(hu)
+    return np.asarray(bright | (wall & ~ndimage.binary_dilation(bright)))
+
+
 def _filled(bright: np.ndarray, wall: np.ndarray, step_mm: np.ndarray) -> np.ndarray:
     """Fill what walls shut in, also where they have holes, but no joint space.
 
@@ -72,19 +81,19 @@ def _filled(bright: np.ndarray, wall: np.ndarray, step_mm: np.ndarray) -> np.nda
     no joint. Shut in means in its slice and in one of the two planes across it. What is left are
     small hollows with walls all round. The ends of the scan count as shut.
     """
-    _close_ends(wall)
+    close_ends(wall)
     near = edt.edt(~wall, anisotropy=tuple(step_mm), parallel=2) <= BALL_MM
-    _close_ends(near)
+    close_ends(near)
     marrow = _shut_in(near, 0) & (_shut_in(near, 1) | _shut_in(near, 2)) & ~near
     solid = bright.copy()
     if marrow.any():
         solid |= edt.edt(~marrow, anisotropy=tuple(step_mm), parallel=2) <= BALL_MM
-    _close_ends(solid)
+    close_ends(solid)
     solid |= _shut_in(solid, 0) & (_shut_in(solid, 1) | _shut_in(solid, 2))
     return np.asarray(solid | _shut_in(solid))
 
 
-def _close_ends(solid: np.ndarray) -> None:
+def close_ends(solid: np.ndarray) -> None:
     """Fill rings in the outermost planes, in place."""
     for axis in range(3):
         for end in (0, -1):

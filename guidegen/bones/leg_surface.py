@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from guidegen.bones.surface import bone_surface
+from guidegen.bones.surface import Known, bone_surface
 from guidegen.bones.threshold import cortical_hu
 from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
@@ -13,6 +13,10 @@ from guidegen.model.leg import LegBone, Legs
 from guidegen.model.notice import Progress, silent
 from guidegen.model.volume import CTVolume
 from guidegen.workers import side_by_side
+
+SURE_MM = 1.6
+"""So deep inside its label all is bone, however thick the slices are: labels of legs are filled to
+their walls (engineering choice: what blur and half a voxel of the label's grid come to)."""
 
 
 def extract_leg_bones(
@@ -45,14 +49,14 @@ def extract_leg_bones(
     part = volume.crop(start, start + np.array(labels.grid.shape_kji))
     same = part.grid.same_as(labels.grid)
     named = (labels.labels > 0) & (labels.labels <= len(legs.bones)) if same else None
-    cortex = None if named is None else cortical_hu(part.hu, named)
+    known = Known(None if named is None else cortical_hu(part.hu, named), SURE_MM)
 
     def make(bone: LegBone) -> Bone:
         box = boxes[values[bone.name] - 1]
         if box is None:
             raise AnatomyError(f"{bone.name} has no voxels in the label map: find the legs again")
         whole = part if same else volume
-        return bone_surface(whole, labels, values[bone.name], box, bone.complete, cortex)
+        return bone_surface(whole, labels, values[bone.name], box, bone.complete, known)
 
     def starting(n: int) -> None:
         progress(f"surface of {wanted[n].name}", n / len(wanted))

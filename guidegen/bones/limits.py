@@ -29,7 +29,12 @@ PORE_MM = 0.9
 
 
 def within_label(
-    field: np.ndarray, hu: np.ndarray, own: np.ndarray, other: np.ndarray, spacing: np.ndarray
+    field: np.ndarray,
+    hu: np.ndarray,
+    own: np.ndarray,
+    other: np.ndarray,
+    spacing: np.ndarray,
+    sure_mm: float | None = None,
 ) -> np.ndarray:
     """Keep the grey values' face within reach of the label and off the others, and fill marrow.
 
@@ -39,12 +44,14 @@ def within_label(
         own: Same shape, bool: this bone's label.
         other: Same shape, bool: all other bones' labels.
         spacing: (3,) mm.
+        sure_mm: So deep inside its label all is bone; None is ``SLACK_MM`` and half a voxel.
 
     Returns:
         (K, J, I) float32, positive inside the bone, about ``HU_PER_MM`` a millimetre.
     """
     to_own = _distance(~own, spacing)
-    depth = _distance(own | other, spacing) - SLACK_MM - spacing.max() / 2
+    depth = _distance(own | other, spacing)
+    depth = depth - SLACK_MM - spacing.max() / 2 if sure_mm is None else depth - sure_mm
     out = np.minimum(field, (SLACK_MM - to_own) * HU_PER_MM)
     if not other.any():
         out = np.maximum(out, depth * HU_PER_MM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_matrix
@@ -47,12 +49,13 @@ def extract_bones(
     wanted = [level for level in spine.levels if names is None or level.name in names]
     boxes = ndimage.find_objects(labels.labels, max_label=max(values.values(), default=0))
     cortex = cortical_hu(volume.hu, labels.labels > 0) if same_voxels(volume, labels) else None
+    known = Known(cortex)
 
     def make(level: Level) -> Bone:
         box = boxes[values[level.name] - 1]
         if box is None:
             raise AnatomyError(f"{level.name} has no voxels in the label map")
-        return bone_surface(volume, labels, values[level.name], box, level.complete, cortex)
+        return bone_surface(volume, labels, values[level.name], box, level.complete, known)
 
     def starting(n: int) -> None:
         progress(f"surface of {wanted[n].name}", n / len(wanted))
@@ -65,13 +68,26 @@ def same_voxels(volume: CTVolume, labels: LabelMap) -> bool:
     return labels.grid.same_as(volume.grid)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known before a surface is made.
+
+    Args:
+        cortex_hu: Brightness of thick cortex; None measures it in the label.
+        sure_mm: So deep inside its label all is bone; None is what labels of spines hold to.
+    """
+
+    cortex_hu: float | None = None
+    sure_mm: float | None = None
+
+
 def bone_surface(
     volume: CTVolume,
     labels: LabelMap,
     value: int,
     box: tuple[slice, ...],
     complete: bool,
-    cortex: float | None,
+    known: Known,
 ) -> Bone:
     """Make the closed surface of one label.
 
@@ -81,18 +97,18 @@ def bone_surface(
         value: The bone's label.
         box: The label's box of voxels.
         complete: For the bone.
-        cortex: Brightness of thick cortex, HU; None measures it in the label.
+        known: Of the scan and its labels.
     """
     name = labels.names[value]
     part, own, other = _crop(volume, labels, value, box)
     spacing = part.grid.spacing_kji_mm
     hu = ndimage.gaussian_filter(part.hu.astype(np.float32), NOISE_MM / spacing)
-    level = cortical_hu(hu, own) if cortex is None else cortex
+    level = cortical_hu(hu, own) if known.cortex_hu is None else known.cortex_hu
     field = hu - local_threshold(hu, spacing, level)
     grid, factor = _meshing_grid(part.grid)
     field, hu = (_resampled(values, grid, factor, 1) for values in (field, hu))
     own, other = (_resampled(mask, grid, factor, 0) for mask in (own, other))
-    field = within_label(field, hu, own, other, grid.spacing_kji_mm)
+    field = within_label(field, hu, own, other, grid.spacing_kji_mm, known.sure_mm)
     vertices, faces = closed_isosurface(field, grid, name)
     return Bone(name, vertices, faces, complete=complete)
 

@@ -1,0 +1,107 @@
+"""Fill separated bones whose shell has holes: marrow is what a bone's own walls surround.
+
+Thick slices blur thin cortex away where it lies oblique. From inside a bone its own walls are seen
+in nearly all directions all the same; from a notch or a joint, which no longer count once bones
+are separated, only in about half of them.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import edt
+import numpy as np
+from scipy import ndimage
+
+from guidegen.bones.leg_pieces import walls
+from guidegen.bones.leg_scan import LegScan
+
+DIRECTIONS = tuple(way for way in product((-1, 0, 1), repeat=3) if any(way))
+LEAST_SEEN = 21
+"""Marrow meets walls in so many of the 26 directions; a notch in up to 17 (engineering choice)."""
+LEAST_KEPT = 15
+"""What was filled before bones were apart stays if it meets so many of its own bone's."""
+WALL_REACH_MM = 3.0
+"""Faint walls so near to a bone are its own (engineering choice)."""
+END_GAP_MM = 5.0
+"""Rings that the scan cuts count as shut with gaps up to twice as wide (engineering choice)."""
+PORE_STEPS = 1
+
+
+def fill_bones(scan: LegScan, labels: np.ndarray, wanted: list[int]) -> None:
+    """Fill the marrow of some bones, in place; what has another label is never taken."""
+    faint = np.zeros(labels.shape, dtype=bool)
+    for number in range(1, int(scan.seen.max(initial=0)) + 1):
+        rows = np.flatnonzero(scan.seen == number)
+        where = slice(rows[0], rows[-1] + 1)
+        faint[where] = walls(scan.hu[where])
+    margin = np.ceil(WALL_REACH_MM / scan.step_mm).astype(int) + 1
+    places = ndimage.find_objects(labels)
+    for label in wanted:
+        box = tuple(
+            slice(max(s.start - m, 0), s.stop + m)
+            for s, m in zip(places[label - 1], margin, strict=True)
+        )
+        here = labels[box]
+        solid = _solid(faint[box], here, label, scan)
+        here[(here == label) & ~solid] = 0
+        here[solid] = label
+
+
+def _solid(faint: np.ndarray, here: np.ndarray, label: int, scan: LegScan) -> np.ndarray:
+    """One bone's walls, the faint ones too, and all that they surround."""
+    step = tuple(scan.step_mm)
+    own, other = here == label, (here > 0) & (here != label)
+    near = edt.edt(~own, anisotropy=step, parallel=2)
+    beside = edt.edt(~other, anisotropy=step, parallel=2) if other.any() else np.inf
+    wall = faint & (own | ((here == 0) & (near < WALL_REACH_MM) & (near < beside)))
+    seen = directions_met(wall, scan.step_mm)
+    solid = (wall | (seen >= LEAST_SEEN) | (own & (seen >= LEAST_KEPT))) & ~other
+    joined = ndimage.binary_closing(np.pad(solid, 2), iterations=PORE_STEPS)[2:-2, 2:-2, 2:-2]
+    kept = ndimage.binary_opening(joined & ~other) | (solid & own)
+    bodies, n = ndimage.label(kept)
+    return np.asarray(bodies == np.bincount(bodies[kept], minlength=n + 1).argmax())
+
+
+def directions_met(wall: np.ndarray, step_mm: np.ndarray) -> np.ndarray:
+    """(K, J, I) uint8: in how many of 26 directions a voxel meets walls or a cut through bone."""
+    shut = np.pad(wall, 1)
+    for axis in range(3):
+        for end in (0, -1):
+            face = wall[(slice(None),) * axis + (end,)]
+            if face.any():
+                at = (slice(None),) * axis + (end,)
+                inner = [slice(1, -1)] * 2
+                shut[at][tuple(inner)] = _closed_face(face, np.delete(step_mm, axis))
+    seen = np.zeros(shut.shape, dtype=np.uint8)
+    for way in DIRECTIONS:
+        seen += _met(shut, way)
+    return np.asarray(seen[1:-1, 1:-1, 1:-1])
+
+
+def _closed_face(face: np.ndarray, step_mm: np.ndarray) -> np.ndarray:
+    """A cut through a bone without its gaps and hollows."""
+    gap = int(np.ceil(END_GAP_MM / step_mm.min()))
+    wide = np.pad(face, gap + 1)
+    away = edt.edt(~wide, anisotropy=tuple(step_mm))
+    filled = ndimage.binary_fill_holes(away <= END_GAP_MM)
+    inner = edt.edt(filled, anisotropy=tuple(step_mm)) > END_GAP_MM
+    return np.asarray((inner | wide)[gap + 1 : -gap - 1, gap + 1 : -gap - 1])
+
+
+def _met(wall: np.ndarray, way: tuple[int, ...]) -> np.ndarray:
+    """Whether a ray from each voxel in one direction meets a wall."""
+    axis = next(n for n in range(3) if way[n])
+    order = [axis, *(n for n in range(3) if n != axis)]
+    turned = wall.transpose(order)
+    if way[axis] < 0:
+        turned = turned[::-1]
+    met = np.zeros_like(turned)
+    shift = [way[n] for n in order[1:]]
+    to = tuple(slice(max(-s, 0), min(-s, 0) or None) for s in shift)
+    come = tuple(slice(max(s, 0), min(s, 0) or None) for s in shift)
+    for k in range(len(turned) - 2, -1, -1):
+        met[k][to] = turned[k + 1][come] | met[k + 1][come]
+    if way[axis] < 0:
+        met = met[::-1]
+    return np.asarray(met.transpose(np.argsort(order)))
