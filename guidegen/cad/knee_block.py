@@ -17,7 +17,7 @@ from guidegen.mesh.solid import Solid
 from guidegen.model.arrays import Floats
 
 _BAND_MM = 2.0
-_SLACK_MM = 1.8
+_SLACK_MM = 3.2
 """What rounding takes off the slot's mouth on either side."""
 _DEEPER_MM = 9.0
 _EDGE_MM = 2.2
@@ -28,6 +28,7 @@ _PLATE_WIDTH_MM = 40.0
 _FAR_MM = 150.0
 _WAY_MM = 60.0
 _UNDERSIZE_MM = 0.3
+_OUTLET_MM = 0.4
 _SAW_MM = 3.0
 _TALL_MM = 12.0
 
@@ -45,6 +46,7 @@ class Block:
         high_mm: Its other side.
         end_mm: Wall beyond the span.
         slot_mm: Thickness of the slot; 0 for none.
+        held_mm: Depth from the front face over which the slot's ends are closed.
         layout: Of the label.
     """
 
@@ -56,6 +58,7 @@ class Block:
     high_mm: float
     end_mm: float
     slot_mm: float
+    held_mm: float
     layout: Layout
 
     @property
@@ -91,6 +94,16 @@ class Block:
         middle = self.axes.place([u, self.front_mm - 5 + _FAR_MM / 2, 0.0])
         thin = (self.slot_mm - _UNDERSIZE_MM) / 2
         return slab(middle, self.axes.columns, np.array([half, _FAR_MM / 2, thin]), 0.0)
+
+    def outlet(self) -> Part:
+        """Room to all sides behind the captured depth, where a blade is swung.
+
+        Without it a sliver would stand between the slot's end and the shell's outer side.
+        """
+        start = self.front_mm + self.held_mm
+        middle = self.axes.place([0.0, start + _FAR_MM / 2, 0.0])
+        half = np.array([_FAR_MM / 2, _FAR_MM / 2, self.slot_mm / 2 + _OUTLET_MM])
+        return slab(middle, self.axes.columns, half, 0.0)
 
     def slot(self) -> Solid:
         """The slot that is cut exactly."""
@@ -164,7 +177,7 @@ def make_block(
     lip = max(2 * layout.half_mm[1], settings.mark_height_mm + 2 * _MARK_MM) + _MARGIN_MM
     if not settings.slot:
         return Block(
-            axes, span, front, bone + 3.0, -lip / 2, lip / 2, settings.slot_end_mm, 0.0, layout
+            axes, span, front, bone + 3.0, -lip / 2, lip / 2, settings.slot_end_mm, 0.0, 0.0, layout
         )
     return Block(
         axes,
@@ -175,6 +188,7 @@ def make_block(
         slot / 2 + settings.slot_wall_mm,
         settings.slot_end_mm,
         slot,
+        depth,
         layout,
     )
 

@@ -24,9 +24,11 @@ _BESIDE_MM = 1.0
 _PIN_ROOM_MM = 1.5
 _OUT_MM = 120.0
 _RUN_MM = 480.0
-_UNDERSIZE_MM = 0.3
 _FARTHER_MM = 42
 _SIDE_MM = 36
+_SHELL_MM = 60.0
+_OVER_MM = 1.6
+_CROWN_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +74,9 @@ class Rod:
         )
         return slab(middle + self.foot_mm / 2 * into, columns, half, 1.5)
 
-    def pilot(self) -> Part:
-        """A narrower hole for the distance field."""
-        end = self.mouth_mm + 3.0 * self.way
-        return cylinder(self.floor_mm, end, (self.bore_mm - _UNDERSIZE_MM) / 2)
+    def crown(self) -> Part:
+        """The boss's end, which rounding leaves thin beside the hole."""
+        return cylinder(self.mouth_mm - _CROWN_MM * self.way, self.mouth_mm, self.outer_mm / 2)
 
     def way_in(self) -> Part:
         """Space that the rod needs beyond the boss."""
@@ -111,6 +112,8 @@ def place_rod(
     bore = settings.rod_mm + settings.rod_clearance_mm
     radius = bore / 2 + _WALL_MM
     height = block.high_mm + _FLOOR_MM
+    shell = settings.fit_gap_mm + settings.relief_mm + settings.body_thickness_mm
+    over = shell + radius + _OVER_MM
     near = np.abs(block.axes.local(bone_points)[:, 2] - height) < settings.rod_length_mm
     tree, around = cKDTree(bone_points), cKDTree(bone_points[near])
     line = np.arange(0.0, _RUN_MM, 4.0)[:, None] * way
@@ -122,6 +125,8 @@ def place_rod(
             if cost >= best or not _fits(at, way, radius, beside, free, settings):
                 continue
             if tree.query(at + line)[0].min() < settings.rod_mm / 2 + settings.rod_bone_mm:
+                continue
+            if tree.query(at + line[line @ way < _SHELL_MM])[0].min() < over:
                 continue
             best, chosen = cost, at
     if chosen is None:

@@ -14,6 +14,7 @@ from guidegen.cad.mending import mended
 from guidegen.cad.parts import Part, ball, carve, cylinder, empty, join, round_max, smooth_min
 from guidegen.cad.scene import forbidden
 from guidegen.cad.sleeve import headroom, pilot, tab_axes, tube
+from guidegen.cad.template_solid import crown
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.mesh.solid import Solid
 
@@ -106,15 +107,16 @@ def _carved(
 ) -> Solid:
     """Cut ways, windows, mouths and the bones' shadows out, and take away what is thin."""
     block, rod = design.block, design.rod
-    away = [block.way(), rod.way_in(), rod.pilot(), *(headroom(s) for s in design.sleeves)]
+    away = [block.way(), rod.way_in(), *(headroom(s) for s in design.sleeves)]
     away += [w.part() for w in design.windows]
     away += [pilot(s, s.bore_mm - _UNDERSIZE_MM, s.foot_mm + _CLOSED_MM) for s in design.sleeves]
     if settings.slot:
-        away.append(block.pilot())
+        away += [block.pilot(), block.outlet()]
     field = carve(lattice, outer, away)
     cut = forbidden(design.scene, lattice, field < 0, touching_parts(design), settings)
     field = np.maximum(field, -cut)
     field = opened(lattice, field, settings.min_wall_mm / 2 + _MARGIN_MM)
+    field = join(lattice, field, [rod.crown(), *(crown(s) for s in design.sleeves)], 0.0)
     return main_body(lattice, field, name)
 
 

@@ -9,12 +9,20 @@ from guidegen.checks.breach import check_breach
 from guidegen.checks.coverage import check_coverage
 from guidegen.checks.docking import check_docking
 from guidegen.checks.fit import check_contact, check_overlap
+from guidegen.checks.knee import (
+    check_medial_marks,
+    check_pins,
+    check_rod,
+    check_touches,
+    check_windows,
+)
 from guidegen.checks.label import check_label, check_side_marks
 from guidegen.checks.model import check_model
 from guidegen.checks.part import NAN, Part
 from guidegen.checks.printable import check_printable
 from guidegen.checks.rehearsal import check_channels, check_fidelity, check_foot
 from guidegen.checks.removal import check_removal
+from guidegen.checks.slot import check_blade, check_slot
 from guidegen.checks.template import check_midline, check_over_skin, check_stand_off
 from guidegen.model.findings import Finding
 from guidegen.workers import side_by_side
@@ -58,6 +66,25 @@ REHEARSAL_CHECKS: tuple[Check, ...] = (
     check_side_marks,
 )
 """For models with needle channels, to rehearse on."""
+KNEE_CHECKS: tuple[Check, ...] = (
+    check_overlap,
+    check_removal,
+    check_bores,
+    check_sleeves,
+    check_drill,
+    check_breach,
+    check_label,
+    check_contact,
+    check_docking,
+    check_touches,
+    check_slot,
+    check_blade,
+    check_pins,
+    check_rod,
+    check_windows,
+    check_medial_marks,
+)
+"""For cutting guides of the knee."""
 CASE_CHECKS = (check_coverage,)
 """Look at all parts of a case together."""
 ALL_CHECKS = tuple(
@@ -70,6 +97,7 @@ ALL_CHECKS = tuple(
             *SKIN_TEMPLATE_CHECKS,
             *BONE_TEMPLATE_CHECKS,
             *REHEARSAL_CHECKS,
+            *KNEE_CHECKS,
         )
     )
 )

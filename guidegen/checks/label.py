@@ -28,6 +28,7 @@ _AWAY_MM = 1.0
 _LAYERS = "two to three layers of common printers (engineering choice)"
 _COVERED = "engraved part of the plate; thin text covers 5 to 30 % (engineering choice)"
 _READ = "overlap with the letter less that with the next best reading (engineering choice)"
+_SYMMETRIC = "M"
 _SIDED = "left and right are the patient's"
 _READING = Lock()
 Mask = npt.NDArray[np.bool_]
@@ -108,20 +109,22 @@ def check_side_marks(part: Part) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def read_letter(depth: Floats, letter: str) -> float:
+def read_letter(depth: Floats, letter: str, letters: tuple[str, ...] = ("L", "R")) -> float:
     """Overlap of an engraving with a letter less that with other readings: -1 to 1.
 
     Args:
         depth: (N, N) as of ``engraved_depth``.
-        letter: ``L`` or ``R``.
+        letter: One of ``letters``.
+        letters: What it may be taken for, mirrored or not; M reads the same in a mirror.
     """
     cut = depth > _LEAST_DEEP_MM
     if not cut.any():
         return NAN
     scores = {
         (name, mirrored): _best_overlap(_normed(cut), name, mirrored)
-        for name in ("L", "R")
+        for name in letters
         for mirrored in (False, True)
+        if not (mirrored and name == letter and name in _SYMMETRIC)
     }
     own = scores.pop((letter, False))
     return own - max(scores.values())

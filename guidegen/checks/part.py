@@ -17,7 +17,8 @@ from guidegen.model.arrays import Floats
 from guidegen.model.bone import SKIN, Bone
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Feature, Guide
-from guidegen.model.plan import Path
+from guidegen.model.landmarks import Landmarks
+from guidegen.model.plan import Cut, Path
 
 NAN = float("nan")
 _LABEL_DEEP_MM = 1.2
@@ -93,6 +94,14 @@ class Limits:
             0.25 mm of play over 25 mm of sleeve its point strays 0.2 mm (engineering choice).
         needle_breach_mm: Largest breach of a needle through a pedicle: less counts as none (case
             contract).
+        slot_clearance_mm: Slot over the cut's kerf; None where no cut gets a slot.
+        slot_offset_mm: Largest distance of a slot's middle plane from the plan (required).
+        slot_angle_deg: Largest angle between a slot and the plan (required).
+        capture_mm: Depth over which a slot holds the blade (required).
+        pin_clear_mm: Side of a pin from a cut (required).
+        pin_offset_mm: Parallel pins from the cut, where a standard block goes on them; else None.
+        rod_mm: Diameter of the alignment rod.
+        rod_clearance_mm: Its hole over it.
     """
 
     min_wall_mm: float | None = 2.0
@@ -106,6 +115,14 @@ class Limits:
     docking: float = 0.05
     skin_way_mm: float = 20.0
     needle_breach_mm: float = 0.05
+    slot_clearance_mm: float | None = None
+    slot_offset_mm: float = 0.05
+    slot_angle_deg: float = 0.1
+    capture_mm: float = 12.0
+    pin_clear_mm: float = 5.0
+    pin_offset_mm: float | None = None
+    rod_mm: float = 6.0
+    rod_clearance_mm: float = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +134,16 @@ class Part:
         bones: Every bone of the case.
         paths: The plan's paths through the bones that the guide sits on.
         limits: What the values are held against.
+        cuts: The plan's saw cuts of these bones.
+        marks: Landmarks of these bones, where a check needs them.
     """
 
     guide: Guide
     bones: tuple[Bone, ...]
     paths: tuple[Path, ...] = ()
     limits: Limits = Limits()
+    cuts: tuple[Cut, ...] = ()
+    marks: tuple[Landmarks, ...] = ()
 
     @property
     def subject(self) -> str:
