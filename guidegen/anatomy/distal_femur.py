@@ -83,15 +83,19 @@ def _tried(faces: Faces, up: Floats) -> DistalFemur | None:
             return None
         low = faces.centroid(height < height.min() + DISTAL_MM)
         back = square_to(low - shaft.point_mm, up, "posterior")
-        both = [_sided(faces, Axes(s * np.cross(back, up), back, up), shaft) for s in (1, -1)]
     except AnatomyError:
         return None
-    return max(both, key=lambda one: one.lower_mm + one.higher_mm)
+    both = [_sided(faces, Axes(s * np.cross(back, up), back, up), shaft) for s in (1, -1)]
+    seen = [one for one in both if one is not None]
+    return max(seen, key=lambda one: one.lower_mm + one.higher_mm) if seen else None
 
 
-def _sided(faces: Faces, axes: Axes, shaft: Shaft) -> DistalFemur:
-    """Find the condyles with one of the two guesses of medial."""
-    found = find_condyles(faces, axes, None)
+def _sided(faces: Faces, axes: Axes, shaft: Shaft) -> DistalFemur | None:
+    """Find the condyles with one of the two guesses of medial; None where there are none."""
+    try:
+        found = find_condyles(faces, axes, None)
+    except AnatomyError:
+        return None
     medial, lateral = found.distal
     local = (faces.vertices - found.notch) @ found.axes.matrix
     near = local[local[:, 2] < DISTAL_MM - 10.0]

@@ -82,15 +82,19 @@ def _tried(faces: Faces, up: Floats) -> ProximalTibia | None:
         wide = square_to(wide, up, "medial")
         behind = np.cross(up, wide)
         behind = behind if behind @ back > 0 else -behind
-        both = [_sided(faces, Axes(sign * wide, behind, up), shaft) for sign in (1.0, -1.0)]
     except AnatomyError:
         return None
-    return max(both, key=lambda one: one.lower_mm + one.aside_mm / 4)
+    both = [_sided(faces, Axes(sign * wide, behind, up), shaft) for sign in (1.0, -1.0)]
+    seen = [one for one in both if one is not None]
+    return max(seen, key=lambda one: one.lower_mm + one.aside_mm / 4) if seen else None
 
 
-def _sided(faces: Faces, axes: Axes, shaft: Shaft) -> ProximalTibia:
-    """Find the plateaus with one of the two guesses of medial."""
-    found = find_plateau(faces, axes, None)
+def _sided(faces: Faces, axes: Axes, shaft: Shaft) -> ProximalTibia | None:
+    """Find the plateaus with one of the two guesses of medial; None where there are none."""
+    try:
+        found = find_plateau(faces, axes, None)
+    except AnatomyError:
+        return None
     medial, lateral = found.middles
     tubercle = found.tubercle - (found.eminences[0] + found.eminences[1]) / 2
     lower = float((lateral - medial) @ found.axes.up)
