@@ -17,7 +17,7 @@ from guidegen.model.plan import Cut
 
 _FACING = np.cos(np.radians(4.0))
 _OFF_MM = 1.0
-_MIN_FACES = 4
+_LEAST_SHARE = 0.4
 _MOUTH_MM = 4.0
 _STEP_MM = 0.25
 _ACROSS_MM = 1.0
@@ -59,33 +59,30 @@ def _frame(slot: Feature, cut: Cut) -> tuple[Floats, Floats, Floats]:
 
 
 def _measure(part: Part, slot: Feature, cut: Cut) -> _Walls | None:
-    """Fit both walls; None where one is missing."""
+    """Fit both walls to what rays from the planned plane meet; None where one is missing."""
     start, across, into = _frame(slot, cut)
-    surface = part.surface
-    areas, normals = face_areas_normals(surface.vertices, surface.faces)
-    offset = surface.vertices[surface.faces].mean(axis=1) - start
-    wide = slot.values.get("width_mm", 0.0) / 2
-    depth = offset @ into
-    near = (np.abs(offset @ across) < wide) & (depth > 0) & (depth < part.limits.capture_mm + 4)
-    rise, thick = offset @ cut.normal, slot.values.get("thickness_mm", 0.0) / 2
+    inner = slot.values.get("width_mm", 0.0) / 2 - _END_SLACK_MM
+    depth = np.arange(0.0, part.limits.capture_mm + _MOUTH_MM, _STEP_MM)
+    aside = np.arange(-inner, inner, _ACROSS_MM)
+    grid = start + (depth[:, None, None] * into + aside[:, None] * across).reshape(-1, 3)
+    _, normals = face_areas_normals(part.surface.vertices, part.surface.faces)
     found = []
-    for sign in (1.0, -1.0):
-        use = near & (normals @ cut.normal * -sign > _FACING) & (np.abs(rise) < thick + _OFF_MM)
-        use &= rise * sign > 0
-        if use.sum() < _MIN_FACES or areas[use].sum() < wide:
+    for way in (cut.normal, -cut.normal):
+        far, face = part.surface.rays.first_hit(grid, way)
+        flat = (face >= 0) & (normals[face] @ way < -_FACING)
+        flat &= far < slot.values.get("thickness_mm", 0.0) / 2 + _OFF_MM
+        if flat.mean() < _LEAST_SHARE:
             return None
-        found.append(_plane(surface.vertices[surface.faces[use]], areas[use], cut.normal))
+        found.append(_plane(grid[flat] + far[flat][:, None] * way, cut.normal))
     (high, one), (low, other) = found
     normal = unit(one + other, "slot")
     return _Walls((high + low) / 2, normal, float((high - low) @ normal))
 
 
-def _plane(corners: Floats, areas: Floats, towards: Floats) -> tuple[Floats, Floats]:
-    """Area-weighted least-squares plane of triangles (N, 3, 3): a point and the unit normal."""
-    points, weight = corners.reshape(-1, 3), np.repeat(areas, 3)
-    middle = np.average(points, axis=0, weights=weight)
-    spread = (points - middle) * np.sqrt(weight / weight.sum())[:, None]
-    normal = np.linalg.svd(spread, full_matrices=False)[2][-1]
+def _plane(points: Floats, towards: Floats) -> tuple[Floats, Floats]:
+    """Least-squares plane of points (N, 3): their middle and the unit normal."""
+    middle = points.mean(axis=0)
+    normal = np.linalg.svd(points - middle, full_matrices=False)[2][-1]
     return middle, normal if normal @ towards > 0 else -normal
 
 
