@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from guidegen.errors import AnatomyError
@@ -123,5 +123,13 @@ class Legs:
             replace(self.labels, names=names),
             tuple(replace(bone, name=name(bone.name)) for bone in self.bones),
             {sides.get(leg, leg): point for leg, point in self.knees_mm.items()},
-            tuple(replace(n, subject=name(n.subject)) for n in self.notices),
+            tuple(
+                replace(n, subject=name(n.subject), message=_said(n.message, n.subject, name))
+                for n in self.notices
+            ),
         )
+
+
+def _said(message: str, subject: str, name: Callable[[str], str]) -> str:
+    """The message with its subject's new name."""
+    return message.replace(subject, name(subject)) if subject else message

@@ -78,7 +78,11 @@ def _cut(letter: str, legs: Legs) -> tuple[str, ...]:
 
 
 def _sides(measured: Mapping[str, Leg]) -> tuple[dict[str, str], tuple[Notice, ...]]:
-    """The legs' sides by shape, and why one has none."""
+    """The legs' sides by shape, and why one has none.
+
+    Raises:
+        AnatomyError: A label map calls a leg the other side's.
+    """
     sides: dict[str, str] = {}
     told: list[Notice] = []
     for letter, leg in measured.items():
@@ -88,6 +92,12 @@ def _sides(measured: Mapping[str, Leg]) -> tuple[dict[str, str], tuple[Notice, .
             sides[letter] = leg.side
         except AnatomyError as error:
             told.append(Notice("side_unclear", str(error), f"leg_{letter}", red=True))
+            continue
+        if letter in SIDES and sides[letter] != letter:
+            raise AnatomyError(
+                f"the label map's bones of the {letter} leg have the shape of a {sides[letter]} "
+                "one: the names are wrong or the map is mirrored; give the scan's own map"
+            )
     return sides, tuple(told)
 
 

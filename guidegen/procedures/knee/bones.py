@@ -91,7 +91,7 @@ def measured_leg(
                 if found["shaft"].values.get("side_clear") == 0.0:
                     unclear.append(kind)
         if isinstance(found, str):
-            failed[kind] = found
+            failed[kind] = found.removeprefix(f"{bone.name}: ")
         else:
             marks[kind] = found
     return Leg(marks, failed, tuple(about_shaft), tuple(unclear))

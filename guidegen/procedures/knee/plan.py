@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -10,11 +11,13 @@ from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Notice, Progress, silent
-from guidegen.model.plan import Measurement
+from guidegen.model.plan import Measurement, Path
 from guidegen.planning.alignment import align, cut_angles_deg
+from guidegen.planning.pins import plan_pins
 from guidegen.procedures.contract import Anatomy, Draft
 from guidegen.procedures.knee.cuts import Cutting, cut_femur, cut_tibia
 from guidegen.procedures.knee.settings import KneeSettings
+from guidegen.procedures.vertebrae import attempt
 
 SUPINE = "supine CT"
 SIDES = ("left", "right")
@@ -43,6 +46,7 @@ def plan_knee(anatomy: Anatomy, settings: KneeSettings, progress: Progress = sil
     for n, side in enumerate(SIDES):
         progress(f"cuts of the {side} leg", n / len(SIDES))
         cuttings |= _cuttings(side, bones, marks, settings)
+    pinned = _pinned(cuttings, bones, marks, settings)
     measured = [item for side in SIDES for item in leg_measurements(side, marks, cuttings)]
     planes = {
         f"{name}_{bone}": {"point_mm": face.point_mm.tolist(), "normal": face.normal.tolist()}
@@ -50,9 +54,12 @@ def plan_knee(anatomy: Anatomy, settings: KneeSettings, progress: Progress = sil
         for name, face in cutting.faces.items()
     }
     return Draft(
+        paths=tuple(
+            pin for found in pinned.values() if not isinstance(found, str) for pin in found
+        ),
         cuts=tuple(cutting.cut for cutting in cuttings.values()),
         measurements=tuple(measured),
-        warnings=(CARTILAGE, *_notched(cuttings)) if cuttings else (),
+        warnings=(CARTILAGE, *_notched(cuttings), *_unpinned(pinned)) if cuttings else (),
         extra={"planes": planes},
     )
 
@@ -70,6 +77,26 @@ def _cuttings(
         if name in bones and name in marks:
             found[name] = cut(bones[name], marks[name], side, settings)
     return found
+
+
+def _pinned(
+    cuttings: Mapping[str, Cutting],
+    bones: Mapping[str, Bone],
+    marks: Mapping[str, Landmarks],
+    settings: KneeSettings,
+) -> dict[str, tuple[Path, ...] | str]:
+    """The pins of every guide, or why there is no place for them."""
+    return {
+        name: attempt(name, partial(plan_pins, bones[name], marks[name], own.cut, settings.guide))
+        for name, own in cuttings.items()
+    }
+
+
+def _unpinned(pinned: Mapping[str, tuple[Path, ...] | str]) -> Iterator[Notice]:
+    """Warn of guides that can't be pinned."""
+    for name, found in pinned.items():
+        if isinstance(found, str):
+            yield Notice("no_pins", f"the guide finds no place for its pins: {found}", name, True)
 
 
 def _notched(cuttings: Mapping[str, Cutting]) -> Iterator[Notice]:

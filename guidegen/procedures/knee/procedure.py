@@ -1,0 +1,48 @@
+"""The knee as the flow sees it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from guidegen.model.case import Case
+from guidegen.model.findings import Finding
+from guidegen.model.guide import Guide
+from guidegen.model.notice import Progress
+from guidegen.model.volume import CTVolume
+from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.procedures.knee.anatomy import find_knee_anatomy
+from guidegen.procedures.knee.checks import check_part
+from guidegen.procedures.knee.guide import build_guides
+from guidegen.procedures.knee.plan import plan_knee
+from guidegen.procedures.knee.settings import KneeSettings
+
+
+class Knee(Procedure[KneeSettings]):
+    """Cuts of femur and tibia about their axes; one cutting guide a bone."""
+
+    name: ClassVar[str] = "knee"
+    title: ClassVar[str] = "Knee-replacement cutting guides"
+    settings_type = KneeSettings
+    takes: ClassVar[frozenset[str]] = frozenset({"side", "axis"})
+
+    def find_anatomy(
+        self, volume: CTVolume, options: Options, settings: KneeSettings, progress: Progress
+    ) -> Anatomy:
+        """Find the legs' bones, their landmarks and their sides."""
+        return find_knee_anatomy(volume, options, settings, progress)
+
+    def plan(
+        self, volume: CTVolume, anatomy: Anatomy, settings: KneeSettings, progress: Progress
+    ) -> Draft:
+        """Plan cuts and pins of every bone that has its landmarks."""
+        return plan_knee(anatomy, settings, progress)
+
+    def build(
+        self, case: Case, settings: KneeSettings, progress: Progress
+    ) -> tuple[Guide | Finding, ...]:
+        """Make one guide a cut."""
+        return build_guides(case, settings, progress)
+
+    def check(self, guide: Guide, case: Case, settings: KneeSettings) -> tuple[Finding, ...]:
+        """Measure one part as read back from its file."""
+        return check_part(guide, case, settings)
