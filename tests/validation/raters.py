@@ -28,6 +28,7 @@ PICKED = {
     "medial_epicondyle": "MEC",
     "intercondylar_notch": "ICN",
 }
+LIMITS_DEG = {"mechanical": 0.5, "PCA": 1.5, "TEA": 2.5}
 HEAD = ("SFH", "AFH", "LFH", "PFH", "MFH", "IFH")
 
 

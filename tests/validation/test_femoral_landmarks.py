@@ -10,9 +10,7 @@ from guidegen.anatomy.femur import find_femur, side_of
 from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
 
-from .raters import FEMORA, femur, judge
-
-LIMITS_DEG = {"mechanical": 0.5, "PCA": 1.5, "TEA": 2.5}
+from .raters import FEMORA, LIMITS_DEG, femur, judge
 
 
 def test_four_of_five_landmarks_lie_within_the_raters_own_spread(shared_data):
