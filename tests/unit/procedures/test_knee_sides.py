@@ -39,7 +39,7 @@ def test_the_side_that_was_asked_for_has_to_be_there(left):
     legs = {"a": left}
     require_asked(legs, {"a": "left"}, ("left", "right"), Options())
     require_asked(legs, {"a": "left"}, ("left",), Options(side="left"))
-    with pytest.raises(AnatomyError, match="a right leg was asked for, .* shows a left one"):
+    with pytest.raises(AnatomyError, match=r"a right leg was asked for, .* shows a left one"):
         require_asked(legs, {"a": "left"}, ("right",), Options(side="right"))
 
 
