@@ -47,7 +47,7 @@ def spine_from_labels(
     places = {v: _centre(labels, v, boxes[v - 1]) for v in names}
     _require_order(names, places)
     for value, name in names.items():
-        _require_bone(volume, labels, value, boxes[value - 1], name)
+        require_bone(volume, labels, value, boxes[value - 1], name)
     order = sorted(names, key=lambda v: -places[v][2])
     levels = _levels(labels, names, order, places, volume)
     line = np.array([level.patient_from_level.origin_mm for level in levels[::-1]])
@@ -85,10 +85,21 @@ def _require_order(names: dict[int, str], places: dict[int, Floats]) -> None:
             )
 
 
-def _require_bone(
+def require_bone(
     volume: CTVolume, labels: LabelMap, value: int, box: tuple[slice, ...], name: str
 ) -> None:
-    """The label's rim must be bone against its surroundings in this scan."""
+    """Require that a label's rim is bone against its surroundings in this scan.
+
+    Args:
+        volume: The scan.
+        labels: The label map.
+        value: Which label.
+        box: Its box of voxels.
+        name: For the message.
+
+    Raises:
+        InputError: It is not.
+    """
     margin = np.ceil(8 / labels.grid.spacing_kji_mm).astype(int)
     low = np.maximum([b.start for b in box] - margin, 0)
     high = np.minimum([b.stop for b in box] + margin, labels.labels.shape)

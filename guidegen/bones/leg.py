@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import ndimage
 
 from guidegen.bones.leg_hip import split_hip
+from guidegen.bones.leg_imported import legs_from_labels
 from guidegen.bones.leg_names import Leg, label_of, name_legs, paired, singles, true_knees
+from guidegen.bones.leg_notices import leg_notices
 from guidegen.bones.leg_pieces import find_pieces
 from guidegen.bones.leg_scan import (
     LegScan,
@@ -40,7 +44,7 @@ def find_legs(
 
     Args:
         volume: The scan: one leg or both, whole or in parts; slices of nothing between blocks.
-        labels: Not used yet.
+        labels: A label map with names of leg bones; then nothing is searched, only verified.
         progress: Told the share done.
 
     Returns:
@@ -49,7 +53,11 @@ def find_legs(
 
     Raises:
         AnatomyError: There is no leg in view.
+        InputError: The label map does not lie on this scan's bone.
     """
+    if labels is not None:
+        legs_given = legs_from_labels(volume, labels)
+        return _noticed(volume, legs_given)
     progress("looking for bones", 0.0)
     stood = upright(volume)
     scan = leg_scan(stood)
@@ -62,10 +70,8 @@ def find_legs(
     progress("separating the bones", 0.6)
     for knee in knees:
         split_joint(scan, pieces, knee)
-    for pair in paired(shafts):
-        split_shafts(scan, pieces, sections, pair)
-    for tibia, _ in paired(shafts):
-        _split_ankle(scan, pieces, tibia, label_of(tibia, pieces, sections))
+    split_shafts(scan, pieces, sections, paired(shafts))
+    _split_ankles(scan, pieces, sections, [tibia for tibia, _ in paired(shafts)])
     for shaft in singles(shafts):
         split_hip(scan, pieces, shaft, label_of(shaft, pieces, sections))
     legs = [leg for leg in name_legs(scan, pieces, sections, shafts, knees) if leg.labels]
@@ -74,15 +80,29 @@ def find_legs(
             "a leg was looked for, but neither a knee nor the shaft of a thigh or shin bone is in "
             "view: give a CT of the leg"
         )
-    return _legs(volume, stood, scan, pieces, legs[: len(LETTERS)])
+    return _noticed(volume, _legs(volume, stood, scan, pieces, legs[: len(LETTERS)]))
 
 
-def _split_ankle(scan: LegScan, pieces: np.ndarray, tibia: Shaft, label: int) -> None:
-    """Cut the tibia's piece where it has a waist below the shaft, in place."""
-    below = pieces[: int(tibia.slices[0])] == label
-    sections = section_labels(below)
-    for waist in find_waists(below, sections, scan.step_mm, ANKLE)[:1]:
-        split_joint(scan, pieces, waist, ANKLE, label)
+def _noticed(volume: CTVolume, legs: Legs) -> Legs:
+    start = np.rint(volume.grid.kji(legs.labels.grid.patient((0, 0, 0)))).astype(int)
+    part = volume.crop(start, start + np.array(legs.labels.grid.shape_kji))
+    if not part.grid.same_as(legs.labels.grid):
+        part = volume
+    return replace(legs, notices=leg_notices(part, legs.labels, legs.bones))
+
+
+def _split_ankles(
+    scan: LegScan, pieces: np.ndarray, sections: np.ndarray, tibiae: list[Shaft]
+) -> None:
+    """Cut tibiae's pieces where they have a waist below the lowest part of the shaft, in place."""
+    lowest: dict[int, int] = {}
+    for tibia in tibiae:
+        label = label_of(tibia, pieces, sections)
+        lowest[label] = min(int(tibia.slices[0]), lowest.get(label, len(pieces)))
+    for label, end in lowest.items():
+        below = pieces[:end] == label
+        for waist in find_waists(below, section_labels(below), scan.step_mm, ANKLE)[:1]:
+            split_joint(scan, pieces, waist, ANKLE, label)
 
 
 def _legs(

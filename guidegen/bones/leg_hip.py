@@ -25,8 +25,9 @@ BEYOND_MM = 5.0
 NECK_DEG, PELVIS_DEG = 42.0, 75.0
 """Seen from the head's middle, neck and shaft lie within the first angle of the way to the shaft,
 and no part of the femur but the head beyond the second (engineering choice)."""
-OUTSIDE_MM = 0.9
-"""So far outside the head's true surface its voxels reach: blur and half a voxel."""
+OUTSIDE_MM = 1.5
+"""So far beyond the head's true surface the first voxel lies that is not bone: blur and half a
+voxel."""
 SHELL_CONDUCTION = 0.05
 """Conduction where the ball ends, so that the cut follows it where no joint is seen."""
 
@@ -58,7 +59,7 @@ def split_hip(scan: LegScan, labels: np.ndarray, shaft: Shaft, label: int) -> No
     if pelvis.sum() * float(np.prod(step)) / 1000 < FREE_ML:
         return
     femur = (distance < CORE_SHARE * head.radius) | (cosine > np.cos(np.radians(NECK_DEG)))
-    shell = (np.abs(distance - head.radius + OUTSIDE_MM) < 1.3) & (cosine < 0.5)
+    shell = (np.abs(distance - head.radius + OUTSIDE_MM) < 0.8) & (cosine < 0.5)
     conduct = np.where(shell, SHELL_CONDUCTION, 1.0).astype(np.float32)
     own = split(scan.hu[box], piece, piece & femur & ~pelvis, pelvis, conduct)
     labels[box][piece & ~own] = int(labels.max()) + 1

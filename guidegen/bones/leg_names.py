@@ -132,26 +132,35 @@ def _add_shafts(
     shafts: list[Shaft],
 ) -> None:
     """Femora, tibiae and fibulae of shafts, also where there is no knee in view."""
-    pairs = paired(shafts)
-    for tibia, fibula in pairs:
-        leg = _leg_near(legs, tibia.middles_ji_mm.mean(axis=0))
-        label = label_of(tibia, labels, sections)
-        name = "tibia"
-        if leg.knee is not None and label != leg.labels.get("tibia"):
-            name = "tibia_distal"
-        leg.labels.setdefault(name, label)
-        if label == leg.labels[name]:
-            leg.labels.setdefault(
-                name.replace("tibia", "fibula"), label_of(fibula, labels, sections)
-            )
+    for pair in paired(shafts):
+        leg = _leg_near(legs, pair[0].middles_ji_mm.mean(axis=0))
+        for bone, shaft in zip(("tibia", "fibula"), pair, strict=True):
+            _add(leg, bone, "_distal", label_of(shaft, labels, sections), labels, scan)
     for shaft in singles(shafts):
         label = label_of(shaft, labels, sections)
-        if any(label in leg.labels.values() for leg in legs):
-            continue
-        if np.ptp(shaft.slices) * scan.step_mm[0] < LONG_SHAFT_MM / 2:
-            continue
-        leg = _leg_near(legs, shaft.middles_ji_mm.mean(axis=0))
-        leg.labels.setdefault("femur" if "femur" not in leg.labels else "femur_proximal", label)
+        known = any(label in leg.labels.values() for leg in legs)
+        if not known and np.ptp(shaft.slices) * scan.step_mm[0] > LONG_SHAFT_MM / 2:
+            leg = _leg_near(legs, shaft.middles_ji_mm.mean(axis=0))
+            _add(leg, "femur", "_proximal", label, labels, scan)
+
+
+def _add(leg: Leg, bone: str, part: str, label: int, labels: np.ndarray, scan: LegScan) -> None:
+    """Name a piece; one in another block of slices is a part, one in the same belongs to it."""
+    if label in leg.labels.values():
+        return
+    block = _block(label, labels, scan)
+    for name in (bone, bone + part):
+        if name not in leg.labels:
+            leg.labels[name] = label
+            return
+        if _block(leg.labels[name], labels, scan) == block:
+            labels[labels == label] = leg.labels[name]
+            return
+
+
+def _block(label: int, labels: np.ndarray, scan: LegScan) -> int:
+    """Number of the block of slices that a piece lies in."""
+    return int(scan.seen[(labels == label).any(axis=(1, 2))].max(initial=0))
 
 
 def _leg_near(legs: list[Leg], beside_mm: Floats) -> Leg:

@@ -56,19 +56,25 @@ def split(
 
 
 def split_shafts(
-    scan: LegScan, labels: np.ndarray, sections: np.ndarray, pair: tuple[Shaft, Shaft]
+    scan: LegScan, labels: np.ndarray, sections: np.ndarray, pairs: list[tuple[Shaft, Shaft]]
 ) -> None:
-    """Cut the piece in which two shafts run side by side, in place; the second gets a new label."""
-    seeds = [np.isin(sections, shaft.sections) & (labels > 0) for shaft in pair]
+    """Cut pieces in which shafts run side by side, in place; the thinner's get new labels."""
+    seeds = [_seed(sections, labels, [pair[n] for pair in pairs]) for n in range(2)]
     shared = set(np.unique(labels[seeds[0]]).tolist()) & set(np.unique(labels[seeds[1]]).tolist())
-    new = int(labels.max()) + 1
     for label in sorted(shared):
         box = _box(labels == label)
         piece = labels[box] == label
         one, other = (seed[box] & piece for seed in seeds)
-        if one.any() and other.any():
-            part = labels[box]
-            part[piece & ~split(scan.hu[box], piece, one, other)] = new
+        part = labels[box]
+        part[piece & ~split(scan.hu[box], piece, one, other)] = int(labels.max()) + 1
+
+
+def _seed(sections: np.ndarray, labels: np.ndarray, shafts: list[Shaft]) -> np.ndarray:
+    """(K, J, I) bool: voxels of some shafts."""
+    chosen = np.zeros(int(sections.max(initial=0)) + 1, dtype=bool)
+    for shaft in shafts:
+        chosen[shaft.sections] = True
+    return np.asarray(chosen[sections] & (labels > 0))
 
 
 def split_joint(
