@@ -8,7 +8,7 @@ import numpy as np
 
 from guidegen.anatomy.condyles import DISTAL_MM, Condyles, find_condyles
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
+from guidegen.anatomy.long_bone import WIDTH_MM, Faces, Shaft, find_shaft, square_to
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats
 
@@ -56,13 +56,20 @@ def find_distal(faces: Faces) -> DistalFemur:
     Raises:
         AnatomyError: Too little of the shaft, or no two condyles, are in view.
     """
-    found = [one for up in _directions(faces) if (one := _tried(faces, up)) is not None]
+    tried = (_tried(faces, up) for up in _directions(faces))
+    found = [one for one in tried if one is not None and _sized(one.condyles)]
     if not found:
         raise AnatomyError(
             "a distal femur with two condyles and at least 40 mm of its shaft was wanted, none is "
             "in view"
         )
     return min(found, key=lambda one: one.shaft.spread_mm)
+
+
+def _sized(found: Condyles) -> bool:
+    """True if the epicondyles lie as far apart as a knee is wide."""
+    width = float(np.linalg.norm(found.epicondyles[0] - found.epicondyles[1]))
+    return WIDTH_MM[0] < width < WIDTH_MM[1]
 
 
 def _directions(faces: Faces) -> list[Floats]:

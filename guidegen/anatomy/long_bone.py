@@ -11,6 +11,8 @@ from guidegen.mesh.sampling import face_areas_normals
 from guidegen.model.arrays import Floats, unit
 from guidegen.model.bone import Bone
 
+WIDTH_MM = (50.0, 115.0)
+"""Knees are so wide, femur and tibia (engineering choice: adults measure 65 to 95)."""
 LEAST_SLENDER = 3.0
 """A whole femur or tibia is at least so many times as long as it is wide at the knee (engineering
 choice: 5 to 6.5 in eight bones)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import Faces, Shaft, find_shaft, square_to
+from guidegen.anatomy.long_bone import WIDTH_MM, Faces, Shaft, find_shaft, square_to
 from guidegen.anatomy.plateau import Plateau, find_plateau, outline_axes
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats
@@ -53,7 +53,9 @@ def find_proximal(faces: Faces) -> ProximalTibia:
     Raises:
         AnatomyError: Too little of the shaft, or no plateaus, are in view.
     """
-    found = [one for up in _directions(faces) if (one := _tried(faces, up)) is not None]
+    tried = (_tried(faces, up) for up in _directions(faces))
+    low, high = WIDTH_MM
+    found = [one for one in tried if one is not None and low < one.plateau.width_mm < high]
     if not found:
         raise AnatomyError(
             "a proximal tibia with its plateaus, tubercle and at least 95 mm below the eminences "

@@ -117,6 +117,8 @@ def _legs(
                     names[len(names) + 1] = f"{bone}_{letter}{part}"
                     table[leg.labels[bone + part]] = len(names)
     named = _largest_bodies(table[pieces], len(names))
+    there = np.bincount(named.ravel(), minlength=OTHER_LABEL + 1) > 0
+    names = {n: name for n, name in names.items() if there[n]}  # two legs may claim one piece
     fill_bones(scan, named, list(names))
     values = native(scan, named)
     bones = tuple(LegBone(name, _cut_at(values, n, scan, stood)) for n, name in names.items())
@@ -153,14 +155,8 @@ def _cut_at(values: np.ndarray, n: int, scan: LegScan, stood: CTVolume) -> tuple
     rows = np.flatnonzero(own.any(axis=(1, 2)))
     first, last = int(rows[0]), int(rows[-1])
     found = []
-    ends = (
-        ("below", first, start[0] + first == 0 or blocks[max(first - 1, 0)] == 0),
-        (
-            "above",
-            last,
-            start[0] + last == stood.hu.shape[0] - 1 or blocks[min(last + 1, len(blocks) - 1)] == 0,
-        ),
-    )
+    after = np.append(blocks, 0)[last + 1] == 0
+    ends = (("below", first, first == 0 or blocks[first - 1] == 0), ("above", last, after))
     for name, row, at_end in ends:
         if at_end and own[row].sum() * spacing[1] * spacing[2] > CUT_MM2:
             found.append(name)

@@ -30,13 +30,11 @@ class Leg:
         marks: Landmarks by kind, ``femur`` and ``tibia``.
         failed: Why a bone has none, by kind.
         anatomical: Kinds that were planned about the shaft's axis.
-        unclear: Kinds whose signs of the side do not agree.
     """
 
     marks: Mapping[str, Landmarks] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     anatomical: tuple[str, ...] = ()
-    unclear: tuple[str, ...] = ()
 
     @property
     def side(self) -> str:
@@ -72,7 +70,7 @@ def measured_leg(
     """
     marks: dict[str, Landmarks] = {}
     failed: dict[str, str] = {}
-    about_shaft, unclear = [], []
+    about_shaft: list[str] = []
     for kind, whole in (("femur", femur.find_femur), ("tibia", tibia.find_tibia)):
         if kind not in bones:
             continue
@@ -86,15 +84,18 @@ def measured_leg(
         found = attempt(bone.name, partial(whole, bone))
         if isinstance(found, str) and axis == ANATOMICAL:
             found = attempt(bone.name, partial(_shafted, bone, kind, valgus_deg))
+            if isinstance(found, Landmarks) and found["shaft"].values["side_clear"] == 0.0:
+                found = (
+                    f"the {kind}'s shape does not tell its side: two signs of it contradict each "
+                    "other, or it is another bone"
+                )
             if isinstance(found, Landmarks):
                 about_shaft.append(kind)
-                if found["shaft"].values.get("side_clear") == 0.0:
-                    unclear.append(kind)
         if isinstance(found, str):
             failed[kind] = found.removeprefix(f"{bone.name}: ")
         else:
             marks[kind] = found
-    return Leg(marks, failed, tuple(about_shaft), tuple(unclear))
+    return Leg(marks, failed, tuple(about_shaft))
 
 
 def _joined(near: Bone, far: Bone | None) -> Bone:
@@ -130,9 +131,6 @@ def leg_notices(leg: Leg, side: str, asked: Sequence[str]) -> tuple[Notice, ...]
             "shaft, which is not its mechanical axis; angles are those to the anatomical axis"
         )
         told.append(Notice("anatomical_axis", text, f"{kind}_{side}", red=True))
-    for kind in leg.unclear:
-        text = f"the signs of the {kind}'s side do not agree: it is taken for a {side} one; look"
-        told.append(Notice("side_unclear", text, f"{kind}_{side}", red=True))
     for kind, why in leg.failed.items():
         told.append(
             Notice("bone_not_planned", f"no cut is planned: {why}", f"{kind}_{side}", red=True)
