@@ -33,6 +33,7 @@ OTHER_LABEL = 999
 LETTERS = "abcdefgh"
 BONES = ("femur", "tibia", "fibula", "patella", "talus")
 PARTS = ("", "_proximal", "_distal")
+AIR_HU = -900
 CUT_MM2 = 25.0
 """A bone whose section at the scan's border is larger goes on beyond it (engineering choice)."""
 
@@ -165,4 +166,23 @@ def _cut_at(values: np.ndarray, n: int, scan: LegScan, stood: CTVolume) -> tuple
         for end, at_end in ((0, start[axis] == 0), (-1, stop[axis] == stood.hu.shape[axis])):
             if at_end and np.take(own, end, axis=axis).sum() * area > CUT_MM2:
                 found.append("side")
+    if _beside_nothing(own, scan.part) > CUT_MM2:
+        found.append("side")
     return tuple(dict.fromkeys(found))
+
+
+def _beside_nothing(own: np.ndarray, part: CTVolume) -> float:
+    """How much of a bone's side (mm2) borders on air, or on what a round field of view leaves out.
+
+    Skin always lies between bone and air.
+    """
+    box = ndimage.find_objects(own.view(np.uint8))[0]
+    bone, air = own[box], part.hu[box] < AIR_HU
+    spacing = part.grid.spacing_kji_mm
+    area = 0.0
+    for axis in (1, 2):
+        one = (slice(None),) * axis + (slice(1, None),)
+        other = (slice(None),) * axis + (slice(None, -1),)
+        meet = (bone[one] & air[other]).sum() + (bone[other] & air[one]).sum()
+        area += float(meet) * float(spacing[0] * spacing[3 - axis])
+    return area

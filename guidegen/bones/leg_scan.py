@@ -121,10 +121,15 @@ def native(scan: LegScan, labels: np.ndarray) -> np.ndarray:
         high = np.minimum([s.stop + EDGE for s in places[value - 1]], labels.shape)
         share = (labels[tuple(map(slice, low, high))] == value).astype(np.float32)
         share = ndimage.gaussian_filter(share, EDGE_SIGMA)
-        start = np.ceil(low / factor).astype(int)
-        stop = np.minimum(np.floor((high - 1) / factor).astype(int) + 1, shape)
+        start = np.ceil(low / factor - 1e-6).astype(int)
+        stop = np.minimum(np.floor((high - 1) / factor + 1e-6).astype(int) + 1, shape)
         fine = ndimage.affine_transform(
-            share, factor, start * factor - low, tuple((stop - start).tolist()), order=1
+            share,
+            factor,
+            start * factor - low,
+            tuple((stop - start).tolist()),
+            order=1,
+            mode="nearest",
         )
         out[tuple(map(slice, start, stop))][fine > 0.5] = value
     return out

@@ -14,9 +14,11 @@ from guidegen.model.notice import Progress, silent
 from guidegen.model.volume import CTVolume
 from guidegen.workers import side_by_side
 
-SURE_MM = 1.6
-"""So deep inside its label all is bone, however thick the slices are: labels of legs are filled to
-their walls (engineering choice: what blur and half a voxel of the label's grid come to)."""
+SURE_MM, SURE_VOXELS = 1.0, 0.7
+"""So deep inside its label all is bone, in mm and in the finest voxel size, however thick the
+slices are: labels of legs are filled to their walls and smooth. Deeper, thin cortex over dark
+marrow tears; less deep, the label shows in the surface (engineering choice, least error of
+phantoms with voxels of 0.8 to 1.5 mm)."""
 
 
 def extract_leg_bones(
@@ -49,7 +51,8 @@ def extract_leg_bones(
     part = volume.crop(start, start + np.array(labels.grid.shape_kji))
     same = part.grid.same_as(labels.grid)
     named = (labels.labels > 0) & (labels.labels <= len(legs.bones)) if same else None
-    known = Known(None if named is None else cortical_hu(part.hu, named), SURE_MM)
+    sure = SURE_MM + SURE_VOXELS * float(volume.grid.spacing_kji_mm.min())
+    known = Known(None if named is None else cortical_hu(part.hu, named), sure)
 
     def make(bone: LegBone) -> Bone:
         box = boxes[values[bone.name] - 1]
