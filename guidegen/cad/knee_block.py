@@ -19,7 +19,8 @@ from guidegen.model.arrays import Floats
 _BAND_MM = 2.0
 _SLACK_MM = 3.2
 """What rounding takes off the slot's mouth on either side."""
-_DEEPER_MM = 9.0
+DEEPER_MM = 4.0
+"""The block reaches so far behind the front of the bone."""
 _EDGE_MM = 2.2
 _MARGIN_MM = 1.0
 _MARK_MM = 2.0
@@ -29,6 +30,8 @@ _FAR_MM = 150.0
 _WAY_MM = 60.0
 _UNDERSIZE_MM = 0.3
 _OUTLET_MM = 0.4
+RIM_MM = 3.5
+"""No shell stands behind the block so far over the cut: it would end in a thin rim."""
 _SAW_MM = 3.0
 _TALL_MM = 12.0
 
@@ -105,6 +108,12 @@ class Block:
         half = np.array([_FAR_MM / 2, _FAR_MM / 2, self.slot_mm / 2 + _OUTLET_MM])
         return slab(middle, self.axes.columns, half, 0.0)
 
+    def behind(self) -> Part:
+        """Space behind the block, where a shell would end in a thin rim beside the cut."""
+        middle = self.axes.place([0.0, self.back_mm + _FAR_MM / 2, RIM_MM / 2])
+        half = np.array([_FAR_MM / 2, _FAR_MM / 2, RIM_MM / 2])
+        return slab(middle, self.axes.columns, half, 0.0)
+
     def slot(self) -> Solid:
         """The slot that is cut exactly."""
         (a, b), half = self.span_mm, self.slot_mm / 2
@@ -158,39 +167,45 @@ def make_block(
         GeometryError: The bone or the tendon leaves no room.
     """
     local = axes.local(bone_points)
-    local = local[np.abs(local[:, 2]) < _BAND_MM]
-    if len(local) < 20:
+    section = local[np.abs(local[:, 2]) < _BAND_MM]
+    if len(section) < 20:
         raise GeometryError("the planned cut does not meet the bone; plan again")
     slot = kerf_mm + settings.slot_clearance_mm if settings.slot else 0.0
     most = settings.slot_max_width_mm if settings.slot else _PLATE_WIDTH_MM
-    width = min(float(np.ptp(local[:, 0])), most)
-    middle = float(local[:, 0].max() + local[:, 0].min()) / 2
+    width = min(float(np.ptp(section[:, 0])), most)
+    middle = float(section[:, 0].max() + section[:, 0].min()) / 2
     span = (middle - width / 2, middle + width / 2)
     gap = settings.fit_gap_mm + settings.relief_mm
+    depth = settings.capture_mm + 2 * _SLACK_MM if settings.slot else settings.body_thickness_mm
     for _ in range(3):
-        near = (local[:, 0] > span[0]) & (local[:, 0] < span[1])
-        bone = float(local[near, 1].min()) if near.any() else float(local[:, 1].min())
-        depth = settings.capture_mm + 2 * _SLACK_MM if settings.slot else settings.body_thickness_mm
-        front = bone - gap - depth
-        span = _kept_free(axes, span, front, free, settings)
+        bone = _front_of(section, span)
+        span = _kept_free(axes, span, bone - gap - depth, free, settings)
     layout = fit_layout(words, _label_width(span, settings), settings)
     lip = max(2 * layout.half_mm[1], settings.mark_height_mm + 2 * _MARK_MM) + _MARGIN_MM
+    low, high = -slot / 2 - max(lip, settings.slot_wall_mm), slot / 2 + settings.slot_wall_mm
     if not settings.slot:
-        return Block(
-            axes, span, front, bone + 3.0, -lip / 2, lip / 2, settings.slot_end_mm, 0.0, 0.0, layout
-        )
+        low, high = -lip / 2, lip / 2
+        beside = settings.slot_end_mm + _SAW_MM
+        tall = local[np.abs(local[:, 2]) < high + _BAND_MM]
+        bone = _front_of(tall, (span[0] - beside, span[1] + beside))
     return Block(
         axes,
         span,
-        front,
-        bone + _DEEPER_MM,
-        -slot / 2 - max(lip, settings.slot_wall_mm),
-        slot / 2 + settings.slot_wall_mm,
+        bone - gap - depth,
+        bone + DEEPER_MM,
+        low,
+        high,
         settings.slot_end_mm,
         slot,
-        depth,
+        depth if settings.slot else 0.0,
         layout,
     )
+
+
+def _front_of(local: Floats, span: tuple[float, float]) -> float:
+    """How far the bone reaches to the front between two ends, along ``into``."""
+    near = (local[:, 0] > span[0]) & (local[:, 0] < span[1])
+    return float(local[near if near.any() else slice(None), 1].min())
 
 
 def _kept_free(

@@ -114,13 +114,16 @@ def make_design(
     axes = axes.moved(turn)
     block = make_block(axes, seat.points_mm, free, words, settings, cut.kerf_mm)
     head = turn.vectors(marks.patient_from_bone.axes[:, 2])
-    lattice = _lattice(contacts, block, pins, seat, frame, settings)
+    spots = [*(c.point_mm for c in contacts), *(w.point_mm for w in windows)]
+    spots += [turn.points(p.entry_mm) for p in pins]
+    lowest = float(np.min(spots, axis=0)[2])
+    lattice = _lattice(np.array(spots), block, pins, seat, frame, settings)
     bound = settings.fit_gap_mm + settings.relief_mm + settings.body_thickness_mm + 2 * COARSE_MM
     scene = scene_on(lattice, frame, *anatomy, bound)
     sleeves = stand_sleeves(pins, scene, settings)
     rod = place_rod(block, head, (sleeves, windows), scene.own[0], free, settings)
     hull = _hull(contacts, sleeves, block, windows)
-    floor = min(float(c.point_mm[2]) for c in contacts) - _FLOOR_MM
+    floor = lowest - _FLOOR_MM
     tabs = text_tabs(block, axes.stay if axes.stay @ head > 0 else -axes.stay, settings)
     return Design(scene, axes, contacts, sleeves, block, tabs, rod, windows, hull, floor, free)
 
@@ -132,7 +135,7 @@ def _upright(insertion: Floats, axes: CutAxes, marks: Landmarks) -> Floats:
 
 
 def _lattice(
-    contacts: Sequence[Contact],
+    spots: Floats,
     block: Block,
     pins: Sequence[Path],
     seat: Seat,
@@ -142,10 +145,9 @@ def _lattice(
     """Coarse and wide enough; upwards beyond every piece of bone that lies over the guide."""
     long = settings.sleeve_length_mm + settings.sleeve_outer_mm + _SIDE_MM
     tops = [frame.inverse.points(p.entry_mm - long * p.direction) for p in pins]
-    entries = [frame.inverse.points(p.entry_mm) for p in pins]
-    spots = np.concatenate([[c.point_mm for c in contacts], block.corners_mm, tops, entries])
-    low, high = spots.min(axis=0) - _SIDE_MM, spots.max(axis=0) + _SIDE_MM
-    low[2] = min(float(c.point_mm[2]) for c in contacts) - _UNDER_MM
+    every = np.concatenate([spots, block.corners_mm, tops])
+    low, high = every.min(axis=0) - _SIDE_MM, every.max(axis=0) + _SIDE_MM
+    low[2] = spots[:, 2].min() - _UNDER_MM
     inside = (seat.points_mm[:, :2] > low[:2]) & (seat.points_mm[:, :2] < high[:2])
     high[2] = max(high[2], seat.points_mm[inside.all(axis=1), 2].max() + _ABOVE_MM)
     return Lattice.around(low, high, COARSE_MM)

@@ -8,6 +8,7 @@ import numpy as np
 
 from guidegen.cad.contact import Contact
 from guidegen.cad.frame import cone
+from guidegen.cad.knee_block import DEEPER_MM, RIM_MM
 from guidegen.cad.knee_contact import (
     Mask,
     Places,
@@ -30,6 +31,8 @@ _OFF_MM = 0.3
 _LEAST_FACING = 0.22
 _LEAST_CONTACTS = 6
 _KERF_ROOM_MM = 1.2
+_RIM_ROOM_MM = 1.3
+_BAND_MM = 2.0
 _SLEEVE_ROOM_MM = 0.6
 _WINDOW_ROOM_MM = 0.8
 _PER_DEG = 0.002
@@ -126,8 +129,13 @@ def _taken(
     settings: KneeGuideSettings,
 ) -> Mask:
     """(N,): points that the kerf, a sleeve or a window takes away."""
-    height = np.abs(axes.local(seat.points_mm)[:, 2])
-    out = height < settings.slot_clearance_mm + _KERF_ROOM_MM if settings.slot else height < 0
+    local = axes.local(seat.points_mm)
+    height, kerf = local[:, 2], settings.slot_clearance_mm + _KERF_ROOM_MM
+    out = np.zeros(len(height), dtype=bool)
+    if settings.slot:
+        deep = local[:, 1] - local[np.abs(height) < _BAND_MM, 1].min(initial=np.inf)
+        behind = deep > DEEPER_MM - _RIM_ROOM_MM
+        out = (height > -kerf) & (height < np.where(behind, RIM_MM + _RIM_ROOM_MM, kerf))
     for window in taken[1]:
         out |= window.away_mm(seat.points_mm) < window.diameter_mm / 2 + _WINDOW_ROOM_MM
     for pin in taken[0]:

@@ -59,7 +59,9 @@ def make_solid(design: Design, settings: KneeGuideSettings, name: str) -> Solid:
 def fine_lattice(design: Design, settings: KneeGuideSettings) -> Lattice:
     """The grid that holds every part of the guide."""
     parts = [design.block.body(), design.rod.boss(), *(tube(s) for s in design.sleeves)]
-    contacts = np.array([c.point_mm for c in design.contacts])
+    contacts = np.array(
+        [c.point_mm for c in design.contacts] + [w.point_mm for w in design.windows]
+    )
     reach = design.contacts[0].radius_mm + settings.body_thickness_mm + _ROOM_MM
     low = np.min([contacts.min(axis=0) - reach, *(p.low_mm for p in parts)], axis=0) - _ROOM_MM
     high = np.max([contacts.max(axis=0) + reach, *(p.high_mm for p in parts)], axis=0) + _ROOM_MM
@@ -111,7 +113,7 @@ def _carved(
     away += [w.part() for w in design.windows]
     away += [pilot(s, s.bore_mm - _UNDERSIZE_MM, s.foot_mm + _CLOSED_MM) for s in design.sleeves]
     if settings.slot:
-        away += [block.pilot(), block.outlet()]
+        away += [block.pilot(), block.outlet(), block.behind()]
     field = carve(lattice, outer, away)
     cut = forbidden(design.scene, lattice, field < 0, touching_parts(design), settings)
     field = np.maximum(field, -cut)

@@ -38,11 +38,10 @@ def bone_kind(marks: Landmarks) -> str:
 
 
 def medial_way(marks: Landmarks) -> Floats:
-    """(3,): unit vector to medial, square to the bone's mechanical axis."""
+    """(3,): unit vector to medial, across the bone's own frame."""
     inner, outer = (marks[name].position_mm for name in _PAIRS[bone_kind(marks)])
-    up = marks.patient_from_bone.axes[:, 2]
-    way = inner - outer
-    return unit(way - (way @ up) * up, "medial")
+    across = marks.patient_from_bone.axes[:, 0]
+    return across if across @ (inner - outer) > 0 else -across
 
 
 @dataclass(frozen=True, eq=False)
