@@ -33,6 +33,9 @@ CASES = {
 WORDS = ("demo", "4f9a")
 
 
+pytestmark = pytest.mark.slow
+
+
 @cache
 def built(*wish):
     case = planned(*wish)
@@ -91,6 +94,7 @@ def test_pins_only_comes_off_along_the_parallel_pins():
     assert not [f for f in guide.features if f.kind == "slot"]
 
 
+@pytest.mark.ci
 def test_a_mirrored_guide_fails_its_marks():
     case, guide = built(*CASES["tibia_right"])
     middle = guide.vertices_mm.mean(axis=0)
