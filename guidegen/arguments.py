@@ -36,7 +36,11 @@ class Asked:
         str | None, typer.Option(metavar="L5", help="Name of the lowest complete vertebra in view.")
     ] = None
     series: Annotated[
-        str | None, typer.Option(metavar="UID", help="Series to use; see inspect.")
+        list[str] | None,
+        typer.Option(
+            metavar="UID",
+            help="Series to use; see inspect. Several (hip, knee, ankle): give it several times.",
+        ),
     ] = None
     config: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Procedure settings.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from guidegen import steps
-from guidegen.ct.reader import read_case_volume, read_ct
+from guidegen.ct.reader import read_case_volume
 from guidegen.export.approval import require_approved
 from guidegen.export.case import crop_to, whole_case, write_planned
 from guidegen.export.folder import CaseFolder, new_case, open_case
@@ -26,7 +26,7 @@ def plan_case(order: Order, progress: Progress = silent) -> Plan:
     """Make a case from a scan: CT -> bones -> landmarks -> plan -> report; stops there."""
     steps.require_sound(order)
     with new_case(order.out, order.force, order.source) as folder:
-        volume = read_ct(order.source, order.series, stage(progress, "read", 0.0, 0.2))
+        volume = steps.read_scan(order, stage(progress, "read", 0.0, 0.2))
         options, record = steps.options_of(order, volume), steps.record_of(order, volume)
         return _plan(folder, record, volume, options, progress)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from guidegen.checks.coverage import check_coverage
 from guidegen.ct.labels import read_label_map, read_segmentation
+from guidegen.ct.reader import read_ct
 from guidegen.errors import InputError
 from guidegen.export.atomic import write_text
 from guidegen.export.case import merged, read_earlier
@@ -47,6 +48,12 @@ def find_procedure(name: str) -> Procedure[Any]:
     if name not in PROCEDURES:
         raise InputError(f"there is no procedure {name}; there are: {', '.join(PROCEDURES)}")
     return PROCEDURES[name]
+
+
+def read_scan(order: Order, progress: Progress) -> CTVolume:
+    """Read the order's scan, several series or blocks put together where the procedure can."""
+    in_blocks = find_procedure(order.procedure).in_blocks
+    return read_ct(order.source, order.series or (), progress, in_blocks)
 
 
 def require_sound(order: Order) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from guidegen.ct.block_choice import blocks_notice, planned_blocks, require_one_frame
 from guidegen.ct.choice import best_series
 from guidegen.ct.headers import read_headers
 from guidegen.ct.hounsfield import require_hounsfield
@@ -11,8 +13,9 @@ from guidegen.ct.orient import patient_like
 from guidegen.ct.pixels import load_stack, same_pixels
 from guidegen.ct.series import Series, find_series, hashed, notices_of, thickness_mm
 from guidegen.ct.source import Source
+from guidegen.ct.together import Block, finest_mm, gaps_mm, put_together
 from guidegen.errors import IncompleteSeries, InputError, UnsupportedScan
-from guidegen.model.notice import Progress, silent
+from guidegen.model.notice import Notice, Progress, silent
 from guidegen.model.volume import CTVolume, Grid, ScanInfo
 
 
@@ -62,18 +65,52 @@ def open_study(source: Source, progress: Progress = silent) -> Study:
     return Study(source, found, chosen, reasons, headers.n_damaged)
 
 
-def read_study(source: Source, series_uid: str | None, progress: Progress = silent) -> CTVolume:
-    """Read the named series, or the best one.
+def read_study(
+    source: Source, series_uids: Sequence[str], in_blocks: bool, progress: Progress = silent
+) -> CTVolume:
+    """Read the named series, put together if they are several, or the best one.
+
+    Args:
+        source: Where the files are.
+        series_uids: As ``inspect`` prints them; none for the best series.
+        in_blocks: Also use a series that is made of blocks with gaps between them.
+        progress: Told how far the reading is.
 
     Raises:
         InputError: No series can be used; the message lists why.
     """
     study = open_study(source, progress)
-    series = study.chosen if series_uid is None else _named(study, series_uid)
-    if series is None:
+    chosen = [_named(study, uid) for uid in dict.fromkeys(series_uids)] or _best(study, in_blocks)
+    if not chosen:
         raise _none_usable(study)
-    if series.problem is not None:
-        raise series.problem
+    for series in chosen:
+        if series.problem is not None:
+            raise series.problem
+    require_one_frame(chosen)
+    read = [_read(source, series, progress) for series in chosen]
+    (hu, grid), coarser = put_together(read) if len(read) > 1 else (read[0], False)
+    head = chosen[0].head
+    thick = [known for known in map(thickness_mm, chosen) if known is not None]
+    info = ScanInfo(
+        source="dicom",
+        series=hashed("+".join(series.selector for series in chosen)),
+        patient_position=head.patient_position,
+        slice_thickness_mm=max(thick, default=None),
+        notices=_notices(chosen, [own for _, own in read], study.n_damaged, coarser),
+    )
+    progress("reading slices", 1.0)
+    return CTVolume(hu, grid, info)
+
+
+def _best(study: Study, in_blocks: bool) -> list[Series]:
+    """The one series that the rules choose, or the blocks of one that has gaps."""
+    if study.chosen is not None:
+        return [study.chosen]
+    return planned_blocks(study.series) if in_blocks else []
+
+
+def _read(source: Source, series: Series, progress: Progress) -> Block:
+    """One series as HU with its axes in the patient's order."""
     assert series.stack is not None  # no problem means that it was stacked
     hu, matrix = load_stack(source, series.slices, series.stack, progress)
     if any(s.rescale is None for s in series.slices) and int(hu.min()) >= 0:
@@ -83,16 +120,27 @@ def read_study(source: Source, series_uid: str | None, progress: Progress = sile
         )
     require_hounsfield(hu, "the series")
     hu, matrix = patient_like(hu, matrix)
-    head = series.head
-    info = ScanInfo(
-        source="dicom",
-        series=hashed(series.selector),
-        patient_position=head.patient_position,
-        slice_thickness_mm=thickness_mm(series),
-        notices=notices_of(series, study.n_damaged),
-    )
-    progress("reading slices", 1.0)
-    return CTVolume(hu, Grid(matrix, hu.shape, hashed(series.frame_uid)), info)
+    return hu, Grid(matrix, hu.shape, hashed(series.frame_uid))
+
+
+def _notices(
+    chosen: Sequence[Series], grids: Sequence[Grid], n_damaged: int, coarser: bool
+) -> tuple[Notice, ...]:
+    """What the engineer has to know of the series that were used."""
+    if len(chosen) == 1:
+        return notices_of(chosen[0], n_damaged)
+    own = (notice for series in chosen for notice in notices_of(series, n_damaged))
+    kept = {n.code: n for n in own if n.code not in ("one_block", "mixed_series")}
+    told = list(kept.values())
+    told.append(blocks_notice(gaps_mm(grids), len(chosen)))
+    if coarser:
+        size = " x ".join(f"{step:.2f}" for step in finest_mm(grids))
+        text = (
+            f"the series fill a large field: together they are kept with coarser voxels than the "
+            f"finest series has ({size} mm); reconstruct smaller fields for full detail"
+        )
+        told.append(Notice("coarser_voxels", text, "series"))
+    return tuple(told)
 
 
 def _named(study: Study, series_uid: str) -> Series:

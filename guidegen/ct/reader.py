@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +24,25 @@ from guidegen.model.volume import CTVolume, Grid, ScanInfo
 
 @guarded("the scan")
 def read_ct(
-    path: str | Path, series_uid: str | None = None, progress: Progress = silent
+    path: str | Path,
+    series_uid: str | Sequence[str] = (),
+    progress: Progress = silent,
+    in_blocks: bool = False,
 ) -> CTVolume:
     """Read a CT from a DICOM folder, a zip of one, or a DICOM, NIfTI or NRRD file.
 
     Voxels are never resampled, except that the slices of a tilted gantry are each shifted in
-    their own plane. The axes come back in the patient's order: k to the head, j to the back, i
-    to the left, as nearly as the scan lay.
+    their own plane, and that series put together come onto one grid. The axes come back in the
+    patient's order: k to the head, j to the back, i to the left, as nearly as the scan lay.
 
     Args:
         path: Folder or file.
         series_uid: Raw UID of the series to use, as ``inspect`` prints it (``UID#2`` for the
-            second part of a mixed series); by default the best one.
+            second part of a mixed series); several of one frame of reference are put together on
+            one grid; by default the best one is used.
         progress: Told how far the reading is.
+        in_blocks: Where no series can be used as a whole, use one that was scanned in blocks
+            (hip, knee, ankle) with wide gaps between them.
 
     Returns:
         HU as int16 on the scan's own grid, with warnings in ``info.notices``.
@@ -47,8 +54,9 @@ def read_ct(
     """
     source, image = open_input(Path(path))
     if source is not None:
-        return read_study(source, series_uid, progress)
-    if series_uid is not None:
+        uids = (series_uid,) if isinstance(series_uid, str) else tuple(series_uid)
+        return read_study(source, uids, in_blocks, progress)
+    if series_uid:
         raise InputError("--series is for DICOM: the input is a single volume, leave it out")
     assert image is not None  # open_input gives one of the two
     return _volume(*image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class Order:
         labels: Label map file.
         label_scheme: ``totalseg-v1``, ``totalseg-v2`` or ``verse``.
         label_names: TOML file with the names of the label values.
-        series: UID of the series to use.
+        series: UIDs of the series to use; several are put together.
         config: TOML file with settings.
         approach: ``two-sided``, ``one-sided`` or ``extrapedicular``.
         accept_posture: Make a skin template though the patient was not scanned prone.
@@ -38,7 +39,7 @@ class Order:
     labels: Path | None = None
     label_scheme: str | None = None
     label_names: Path | None = None
-    series: str | None = None
+    series: Sequence[str] = ()
     config: Path | None = None
     approach: str | None = None
     accept_posture: bool = False

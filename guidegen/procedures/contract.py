@@ -106,12 +106,14 @@ class Procedure(ABC, Generic[Own]):
         takes: Fields of ``Options`` that not every procedure has a use for, and this one does:
             of ``side``, ``approach``, ``accept_posture`` and ``axis``. The others are refused when
             they are given.
+        in_blocks: A series with wide gaps between blocks of slices can be planned on.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     settings_type: type[Own]
     takes: ClassVar[frozenset[str]] = frozenset()
+    in_blocks: ClassVar[bool] = False
 
     @abstractmethod
     def find_anatomy(

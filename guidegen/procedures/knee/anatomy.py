@@ -122,7 +122,10 @@ def require_asked(
         )
     whys = [why for leg in measured.values() for why in leg.failed.values()]
     ends = options.axis != ANATOMICAL and any("at the side of the field" not in w for w in whys)
-    hint = ": scan hip and ankle too, or accept the shafts' axes with --axis anatomical"
+    hint = (
+        ": scan hip and ankle too (name series of their own with --series as well), or accept the "
+        "shafts' axes with --axis anatomical"
+    )
     raise AnatomyError(
         "no bone of a knee can be planned "
         f"({'; '.join(whys) or 'no femur and no tibia is in view'}){hint if ends else ''}"

@@ -24,6 +24,7 @@ class Knee(Procedure[KneeSettings]):
     title: ClassVar[str] = "Knee-replacement cutting guides"
     settings_type = KneeSettings
     takes: ClassVar[frozenset[str]] = frozenset({"side", "axis"})
+    in_blocks: ClassVar[bool] = True
 
     def find_anatomy(
         self, volume: CTVolume, options: Options, settings: KneeSettings, progress: Progress
