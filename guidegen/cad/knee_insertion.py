@@ -37,6 +37,8 @@ _SLEEVE_ROOM_MM = 0.6
 _WINDOW_ROOM_MM = 0.8
 _PER_DEG = 0.002
 """A degree off the approach must be worth this much of the docking index."""
+_PER_CONTACT = 0.01
+"""A contact more is worth this much of it: points that wear or were cut badly weigh less."""
 
 
 def parallel_pins(pins: Sequence[Path]) -> tuple[Path, Path]:
@@ -92,7 +94,7 @@ def seat_guide(
         chosen = choose_places(places, reachable(seat, target, way), settings.n_contacts, 0)
         n_most = max(n_most, len(chosen))
         off = float(np.degrees(np.arccos(np.clip(way @ approach, -1, 1))))
-        score = strength(places, chosen) - _PER_DEG * off
+        score = strength(places, chosen) - _PER_DEG * off + _PER_CONTACT * len(chosen)
         if len(chosen) >= _LEAST_CONTACTS and score > best + 1e-12:
             best, insertion = score, way
     if not np.isfinite(best):

@@ -17,6 +17,7 @@ from guidegen.cad.sleeve import headroom, pilot, tab_axes, tube
 from guidegen.cad.template_solid import crown
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.mesh.solid import Solid
+from guidegen.mesh.wall import Patch
 
 _FILLET_MM = 4.0
 _EDGE_MM = 2.0
@@ -25,6 +26,8 @@ _CLOSED_MM = 4.0
 _MARGIN_MM = 0.4
 """The opening runs on a grid of 0.55 mm, and slot and bores are cut wider afterwards."""
 _ROOM_MM = 2.0
+_ENGRAVED_MM = 1.2
+"""How far over and under a label's face its engraving reaches, as in the check of walls."""
 
 
 def make_solid(design: Design, settings: KneeGuideSettings, name: str) -> Solid:
@@ -42,18 +45,32 @@ def make_solid(design: Design, settings: KneeGuideSettings, name: str) -> Solid:
         GeometryError: It falls into pieces.
     """
     lattice = fine_lattice(design, settings)
-    outer = outer_shape(design, lattice, settings)
-    body = mended(
-        lattice,
-        outer,
-        lambda field: _carved(design, lattice, field, settings, name),
-        settings.min_wall_mm,
-    )
     tools = [exact_bore(s) for s in design.sleeves] + [design.rod.hole()]
     if settings.slot:
         tools.append(design.block.slot())
-    body = one_body(body.minus(tools, name), name)
-    return one_body(body.minus(_texts(design, settings), name), name)
+    texts = _texts(design, settings)
+
+    def finished(field: Field) -> Solid:
+        body = _carved(design, lattice, field, settings, name)
+        return one_body(one_body(body.minus(tools, name), name).minus(texts, name), name)
+
+    outer = outer_shape(design, lattice, settings)
+    return mended(lattice, outer, finished, settings.min_wall_mm, _text_patches(design))
+
+
+def _text_patches(design: Design) -> tuple[Patch, ...]:
+    """Where the check of walls leaves engraved text out."""
+    return tuple(
+        Patch(
+            tab.centre_mm,
+            tab.normal,
+            tab.right,
+            2 * tab.half_mm[0],
+            2 * tab.half_mm[1],
+            _ENGRAVED_MM,
+        )
+        for tab in design.tabs.values()
+    )
 
 
 def fine_lattice(design: Design, settings: KneeGuideSettings) -> Lattice:

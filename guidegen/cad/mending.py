@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from guidegen.cad.parts import ball, join
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.mesh.solid import Solid
-from guidegen.mesh.wall import thinnest_wall
+from guidegen.mesh.wall import Patch, thin_walls, thinnest_wall
 from guidegen.model.arrays import Floats
 
-_MENDS = 3
+_MENDS = 4
 _MEND_MM = 1.2
 """Where two thick pieces only just touch, the opening leaves a neck: a ball this much larger than
 the smallest wall is put there, and bones and bores are cut again."""
 _COARSE_MM = 0.8
 _SPARE_MM = 0.1
 """Walls are looked for on coarse samples here, and checked closely on the file."""
+_CLOSE_SPARE_MM = 0.02
+"""What rounding to the file's precision and another frame may take away."""
 
 
 def mended(
-    lattice: Lattice, outer: Field, carved: Callable[[Field], Solid], least_mm: float
+    lattice: Lattice,
+    outer: Field,
+    carved: Callable[[Field], Solid],
+    least_mm: float,
+    texts: tuple[Patch, ...] | None = None,
 ) -> Solid:
     """Carve a guide, and while it is too thin somewhere, fill that place and carve it again.
 
-    Three places at most are filled, the thinnest first. It does not help where the fill is carved
+    Four times at most, the thinnest place first. It does not help where the fill is carved
     away again, beside bones, bores and windows: the body stays thin there, and the check of its
     walls fails.
 
@@ -33,18 +41,24 @@ def mended(
         outer: Everything joined, before anything is cut; negative inside.
         carved: Cuts it and makes it a body.
         least_mm: Smallest wall allowed.
+        texts: Where a body that is carved to the end has engraved labels: it is judged as closely
+            as its check will do it. None for one that is cut further.
     """
     body = carved(outer)
     for _ in range(_MENDS):
-        thin = _thin_place(body, least_mm)
-        if thin is None:
+        thin = _thin_places(body, least_mm, texts)
+        if not len(thin):
             break
-        outer = join(lattice, outer, [ball(thin, least_mm / 2 + _MEND_MM)], 0.0)
+        outer = join(lattice, outer, [ball(p, least_mm / 2 + _MEND_MM) for p in thin], 0.0)
         body = carved(outer)
     return body
 
 
-def _thin_place(body: Solid, least_mm: float) -> Floats | None:
-    """(3,): where the body is thinner than allowed, if anywhere."""
-    wall = thinnest_wall(*body.arrays(), ceiling_mm=1.5 * least_mm, spacing_mm=_COARSE_MM)
-    return wall.point_mm if wall.thickness_mm < least_mm + _SPARE_MM else None
+def _thin_places(body: Solid, least_mm: float, texts: tuple[Patch, ...] | None) -> Floats:
+    """(N, 3): where the body is thinner than allowed: the thinnest place, or all seen closely."""
+    wall = thinnest_wall(*body.arrays(), texts or (), 1.5 * least_mm, _COARSE_MM)
+    if wall.thickness_mm < least_mm + _SPARE_MM:
+        return wall.point_mm[None]
+    if texts is None:
+        return np.empty((0, 3))
+    return thin_walls(*body.arrays(), texts, least_mm + _CLOSE_SPARE_MM)
