@@ -12,7 +12,8 @@ from guidegen.mesh.solid import Solid
 from guidegen.mesh.wall import Patch, thin_walls, thinnest_wall
 from guidegen.model.arrays import Floats
 
-_MENDS = 4
+_MENDS = 3
+_CLOSE_MENDS = 6
 _MEND_MM = 1.2
 """Where two thick pieces only just touch, the opening leaves a neck: a ball this much larger than
 the smallest wall is put there, and bones and bores are cut again."""
@@ -32,9 +33,9 @@ def mended(
 ) -> Solid:
     """Carve a guide, and while it is too thin somewhere, fill that place and carve it again.
 
-    Four times at most, the thinnest place first. It does not help where the fill is carved
-    away again, beside bones, bores and windows: the body stays thin there, and the check of its
-    walls fails.
+    Three places at most are filled, the thinnest first, and more where walls are judged
+    closely. It does not help where the fill is carved away again, beside bones, bores and
+    windows: the body stays thin there, and the check of its walls fails.
 
     Args:
         lattice: Of ``outer``.
@@ -45,7 +46,7 @@ def mended(
             as its check will do it. None for one that is cut further.
     """
     body = carved(outer)
-    for _ in range(_MENDS):
+    for _ in range(_MENDS if texts is None else _CLOSE_MENDS):
         thin = _thin_places(body, least_mm, texts)
         if not len(thin):
             break

@@ -10,6 +10,7 @@ from guidegen.cad.settings import GuideSettings
 from guidegen.checks.part import label_patch
 from guidegen.checks.printable import check_printable
 from guidegen.mesh.grid import Lattice
+from guidegen.mesh.wall import thin_walls
 from guidegen.model.notice import silent
 from guidegen.procedures.pedicle_screws.guide import build_guides
 
@@ -48,6 +49,18 @@ def test_a_thin_neck_is_filled():
     assert len(calls) == 2 and len(whole.bodies()) == 1
 
 
+def test_what_the_coarse_look_misses_is_filled_where_it_is_judged_closely(monkeypatch):
+    """A neck whose thin place lies between the coarse samples is seen by the close ones."""
+    calls, outer = [], neck(1.7)
+    seen = thin_walls(*carver([])(outer).arrays(), (), LEAST_MM + mending._CLOSE_SPARE_MM)
+    assert len(seen)
+    monkeypatch.setattr(mending, "_SPARE_MM", -1.0)  # the coarse look sees nothing
+    assert mended(LATTICE, outer, carver(calls), LEAST_MM) and len(calls) == 1
+    body = mended(LATTICE, outer, carver(calls), LEAST_MM, texts=())
+    assert len(calls) > 2 and wall_of(*body.arrays()).passed
+    assert not len(thin_walls(*body.arrays(), (), LEAST_MM + mending._CLOSE_SPARE_MM))
+
+
 def test_what_is_thick_enough_is_carved_once():
     calls = []
     body = mended(LATTICE, neck(2.6), carver(calls), LEAST_MM)
@@ -66,20 +79,20 @@ def test_where_the_fill_is_cut_away_again_the_body_stays_thin():
 
 def walls(patient, monkeypatch, **sizes):
     """A whole guide's wall as made and without mending, and how often a thin place was filled."""
-    found, filled, find = [], [], mending._thin_place
+    found, filled, find = [], [], mending._thin_places
 
-    def told(body, least_mm):
-        filled.append(find(body, least_mm))
+    def told(body, least_mm, texts):
+        filled.append(find(body, least_mm, texts))
         return filled[-1]
 
-    monkeypatch.setattr(mending, "_thin_place", told)
+    monkeypatch.setattr(mending, "_thin_places", told)
     settings = Settings(GuideSettings(window_width_mm=2.0, body_thickness_mm=3.5, **sizes))
     for n_mends in (mending._MENDS, 0):
         monkeypatch.setattr(mending, "_MENDS", n_mends)
         guide, _ = build_guides(patient.plan, patient.bones, (patient.landmarks,), settings, silent)
         labels = tuple(label_patch(f) for f in guide.features if f.kind == "label")
         found.append(wall_of(guide.vertices_mm, guide.faces, labels))
-    return *found, sum(place is not None for place in filled)
+    return *found, sum(len(places) > 0 for places in filled)
 
 
 # The sizes below are such that the lips of a window come out thin: a coarse grid, a thin sleeve.
