@@ -85,12 +85,22 @@ def _filled(bright: np.ndarray, wall: np.ndarray, step_mm: np.ndarray) -> np.nda
     near = edt.edt(~wall, anisotropy=tuple(step_mm), parallel=2) <= BALL_MM
     close_ends(near)
     marrow = _shut_in(near, 0) & (_shut_in(near, 1) | _shut_in(near, 2)) & ~near
+    marrow = _with_a_middle(marrow)
     solid = bright.copy()
     if marrow.any():
         solid |= edt.edt(~marrow, anisotropy=tuple(step_mm), parallel=2) <= BALL_MM
     close_ends(solid)
     solid |= _shut_in(solid, 0) & (_shut_in(solid, 1) | _shut_in(solid, 2))
     return np.asarray(solid | _shut_in(solid))
+
+
+def _with_a_middle(marrow: np.ndarray) -> np.ndarray:
+    """Hollows more than two voxels wide; smaller ones are where two bones' walls come together."""
+    hollows, n = ndimage.label(marrow)
+    kept = np.zeros(n + 1, dtype=bool)
+    kept[hollows[ndimage.binary_erosion(marrow, border_value=1)]] = True
+    kept[0] = False
+    return np.asarray(kept[hollows])
 
 
 def close_ends(solid: np.ndarray) -> None:

@@ -79,6 +79,28 @@ class Femur:
         middle = np.array([1.0, 8.0, 17.0])
         return middle + 40.0 * way, middle - 41.0 * way + (0.0, 0.0, 1.0)
 
+    def shaft_up(self) -> Floats:
+        """(3,): the shaft's direction, to proximal."""
+        low, high = self.shaft_ends()
+        return np.asarray((high - low) / np.linalg.norm(high - low))
+
+    def roller(self, side: str) -> tuple[tuple[Floats, float], tuple[Floats, float]]:
+        """A condyle's hind and lowest ball: centre and radius."""
+        if side == "medial":
+            hind, low, radius = (23.0, self.posterior_mm - 19.0, 13.0), (23.0, -2.0), 19.0
+            bottom = self.medial_distal_mm
+        else:
+            hind, low, radius = (-23.0, self.posterior_mm - 18.0, 15.0), (-23.0, 0.0), 18.0
+            bottom = self.lateral_distal_mm
+        return (np.array(hind), radius), (np.array([*low, 18.0 - bottom]), 18.0)
+
+    def shaft_ends(self) -> tuple[Floats, Floats]:
+        """(3,) twice: lower and upper end of the shaft's rod."""
+        aside = np.tan(np.radians(self.valgus_deg))
+        foot = np.array([-4.0, -6.0, 60.0])
+        reach = self.length_mm - 115.0
+        return foot, np.array([-4.0 - reach * aside, -4.0, self.length_mm - 55.0])
+
     def distance(self, points: Points) -> Distances:
         """Distance (N,) at points (3, N) of the bone's frame, mm, negative inside."""
         body = smooth_union(self._proximal(points), self._distal(points), 12.0)
@@ -94,9 +116,7 @@ class Femur:
     def _proximal(self, points: Points) -> Distances:
         """Head, neck, greater trochanter and shaft."""
         top = self.length_mm
-        aside = np.tan(np.radians(self.valgus_deg))
-        foot = np.array([-4.0, -6.0, 60.0])
-        head_end = np.array([-4.0 - (top - 115.0) * aside, -4.0, top - 55.0])
+        foot, head_end = self.shaft_ends()
         shaft = capsule(points, foot, head_end, 14.0)
         trochanter = ellipsoid(points, head_end + np.array([-8.0, 6.0, 38.0]), (14.0, 18.0, 24.0))
         neck = capsule(points, head_end + np.array([0.0, 0.0, 10.0]), (0.0, 0.0, top), 14.0)
@@ -106,11 +126,7 @@ class Femur:
 
     def _distal(self, points: Points) -> Distances:
         """Condyles, groove, epicondyles and the flare above them."""
-        hind, low_m, low_l = self.posterior_mm, self.medial_distal_mm, self.lateral_distal_mm
-        medial = _roller(points, (23.0, hind - 19.0, 13.0), (23.0, -2.0, 18.0 - low_m), 19.0, 18.0)
-        lateral = _roller(
-            points, (-23.0, hind - 18.0, 15.0), (-23.0, 0.0, 18.0 - low_l), 18.0, 18.0
-        )
+        medial, lateral = (_roller(points, *self.roller(side)) for side in ("medial", "lateral"))
         rise = _FLOOR_MM - np.sqrt(_FLOOR_MM**2 - _EDGE_BACK_MM**2)
         middle = np.array([0.0, -_EDGE_BACK_MM, _FLOOR_MM - rise])
         wide = np.array([22.0, 0.0, 0.0])
@@ -127,12 +143,10 @@ class Femur:
         return np.asarray(smooth_union(np.minimum(joint, floor), spread, _BLEND_MM))
 
 
-def _roller(
-    points: Points, hind: tuple[float, ...], low: tuple[float, ...], *radii: float
-) -> Distances:
+def _roller(points: Points, hind: tuple[Floats, float], low: tuple[Floats, float]) -> Distances:
     """A condyle: round from front to back and flat across its middle, so that it is no ball."""
     shifts = [np.array([off, 0.0, 0.0]) for off in (-_FLAT_HALF_MM, _FLAT_HALF_MM)]
-    rods = [capsule(points, hind + off, low + off, *radii) for off in shifts]
+    rods = [capsule(points, hind[0] + off, low[0] + off, hind[1], low[1]) for off in shifts]
     return np.asarray(smooth_union(rods[0], rods[1], 1.0))
 
 

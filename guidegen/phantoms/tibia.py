@@ -56,8 +56,17 @@ class Tibia:
     def distance(self, points: Points) -> Distances:
         """Distance (N,) at points (3, N) of the bone's frame, mm, negative inside."""
         body = smooth_union(self._proximal(points), self._distal(points), 6.0)
-        shaft = capsule(points, (-1.0, -4.0, -40.0), (0.0, -2.0, 25.0 - self.length_mm), 15.0, 11.0)
+        shaft = capsule(points, *self.shaft_ends(), 15.0, 11.0)
         return np.asarray(smooth_union(body, shaft, 10.0))
+
+    def shaft_up(self) -> Floats:
+        """(3,): the shaft's direction, to proximal."""
+        high, low = self.shaft_ends()
+        return np.asarray((high - low) / np.linalg.norm(high - low))
+
+    def shaft_ends(self) -> tuple[Floats, Floats]:
+        """(3,) twice: upper and lower end of the shaft's rod."""
+        return np.array([-1.0, -4.0, -40.0]), np.array([0.0, -2.0, 25.0 - self.length_mm])
 
     def _proximal(self, points: Points) -> Distances:
         """Plateaus, eminences, the flare below them and the tubercle."""
@@ -65,7 +74,7 @@ class Tibia:
         top = np.where(points[0] > 0, -self.medial_mm, -self.lateral_mm)
         disc = smooth_cut(outline, np.maximum(points[2] - top, -22.0 - points[2]), _ROUND_MM)
         cone = ellipsoid(points, (0.0, 0.0, -22.0), (33.0, 23.0, 34.0))
-        flare = smooth_cut(cone, points[2] + 8.0, _ROUND_MM)
+        flare = smooth_cut(cone, points[2] - np.minimum(top - 2.0, -8.0), _ROUND_MM)
         tips = [
             capsule(points, (7.0, 0.0, -8.0), (7.0, 0.0, -1.0), 7.0, 4.0),
             capsule(points, (-7.0, 0.0, -8.0), (-7.0, 0.0, -1.5), 7.0, 4.0),
