@@ -8,6 +8,7 @@ from guidegen.checks.bore import check_bores, check_drill, check_side, check_sle
 from guidegen.checks.breach import check_breach
 from guidegen.checks.coverage import check_coverage
 from guidegen.checks.docking import check_docking
+from guidegen.checks.engraving import check_engraved
 from guidegen.checks.fit import check_contact, check_overlap
 from guidegen.checks.knee import (
     check_medial_marks,
@@ -85,6 +86,8 @@ KNEE_CHECKS: tuple[Check, ...] = (
     check_medial_marks,
 )
 """For cutting guides of the knee."""
+CUT_MODEL_CHECKS: tuple[Check, ...] = (check_engraved, check_label)
+"""For models of a bone's end with the cuts engraved."""
 CASE_CHECKS = (check_coverage,)
 """Look at all parts of a case together."""
 ALL_CHECKS = tuple(
@@ -98,6 +101,7 @@ ALL_CHECKS = tuple(
             *BONE_TEMPLATE_CHECKS,
             *REHEARSAL_CHECKS,
             *KNEE_CHECKS,
+            *CUT_MODEL_CHECKS,
         )
     )
 )

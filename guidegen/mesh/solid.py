@@ -104,6 +104,43 @@ class Solid:
         cut = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Subtract)
         return Solid(cut, what)
 
+    def kept_beyond(self, point_mm: Floats, normal: Floats, what: str = "part") -> Solid:
+        """What lies on the side of a plane that its normal (3,) points to."""
+        return Solid(self._body.trim_by_plane(normal, float(point_mm @ normal)), what)
+
+    def groove(self, pose: Floats, width_mm: float, depth_mm: float) -> Solid:
+        """The solid that, cut away, engraves a plane's outline into the surface.
+
+        Args:
+            pose: (4, 4) rigid: the plane is its x-y plane.
+            width_mm: Across the plane, half of it at either side.
+            depth_mm: Into the body, measured in the plane; it also stands 1 mm out of it.
+
+        Raises:
+            GeometryError: The plane misses the body.
+        """
+        flat = self._section(pose)
+        round_off = manifold3d.JoinType.Round
+        ring = flat.offset(1.0, round_off) - flat.offset(-depth_mm, round_off)
+        body = manifold3d.Manifold.extrude(ring, width_mm).translate((0, 0, -width_mm / 2))
+        return Solid(body.transform(np.ascontiguousarray(pose[:3, :4])), "groove")
+
+    def inner_circle(self, pose: Floats) -> tuple[Floats, float]:
+        """Centre (2,) and radius of the largest circle inside a plane's section, to 0.1 mm."""
+        flat, low, high = self._section(pose), 0.0, 200.0
+        while high - low > 0.1:
+            middle = (low + high) / 2
+            empty = flat.offset(-middle, manifold3d.JoinType.Round).is_empty()
+            low, high = (low, middle) if empty else (middle, high)
+        inner = flat.offset(-low, manifold3d.JoinType.Round).to_polygons()
+        corners = np.concatenate([np.asarray(p) for p in inner]) if inner else np.zeros((1, 2))
+        return np.asarray(corners.mean(axis=0), dtype=np.float64), low
+
+    def _section(self, pose: Floats) -> Any:
+        """Flat section in the x-y plane of a pose (4, 4)."""
+        back = np.linalg.inv(pose)[:3, :4]
+        return self._body.transform(np.ascontiguousarray(back)).slice(0.0)
+
     def beyond_mm3(self, tools: Iterable[Solid]) -> float:
         """Volume that lies in none of the tools; 0.0 if they take all."""
         bodies = [self._body, *(t._body for t in tools)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from guidegen.cad.knee_guide import staying
-from guidegen.checks.every import KNEE_CHECKS, run_checks
+from guidegen.checks.every import CUT_MODEL_CHECKS, KNEE_CHECKS, run_checks
 from guidegen.checks.part import Limits, Part
 from guidegen.model.case import Case
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
+from guidegen.procedures.knee.guide import planned_cuts
 from guidegen.procedures.knee.settings import KneeSettings
 
 
@@ -19,6 +20,10 @@ def check_part(guide: Guide, case: Case, settings: KneeSettings) -> tuple[Findin
         case: With the approved plan, bones and landmarks.
         settings: The procedure's.
     """
+    if guide.role == "model":
+        bones = tuple(bone for bone in case.bones if bone.name in guide.bones)
+        cuts = planned_cuts(case.plan, guide.bones[0])
+        return run_checks(Part(guide, bones, (), Limits(None), cuts), CUT_MODEL_CHECKS)
     own = settings.guide
     limits = Limits(
         min_wall_mm=own.min_wall_mm,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
+from guidegen.cad.cut_model import build_cut_model
 from guidegen.cad.knee_guide import build_knee_guide
+from guidegen.model.arrays import unit
 from guidegen.model.case import Case
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Progress
-from guidegen.model.plan import Cut
+from guidegen.model.plan import Cut, Plan
 from guidegen.procedures.knee.settings import KneeSettings
 from guidegen.procedures.labels import label_words
 from guidegen.procedures.vertebrae import attempt
@@ -19,20 +24,27 @@ from guidegen.workers import side_by_side
 def build_guides(
     case: Case, settings: KneeSettings, progress: Progress
 ) -> tuple[Guide | Finding, ...]:
-    """Make the guide of every cut; one that can't be made is a failed finding with its reason."""
-    cuts = case.plan.cuts
+    """Make the guide of every cut, and a model where the settings want one.
 
-    def made(cut: Cut) -> Guide | Finding:
-        file = f"guides/{cut.bone}.stl"
-        found = attempt(file, partial(_guide, cut, case, settings))
+    A part that can't be made is a failed finding with its reason.
+    """
+    wanted = [(f"guides/{cut.bone}.stl", partial(_guide, cut, case, settings))
+              for cut in case.plan.cuts]  # fmt: skip
+    if settings.model.make:
+        wanted += [(f"models/{cut.bone}.stl", partial(_model, cut, case, settings))
+                   for cut in case.plan.cuts]  # fmt: skip
+
+    def made(part: tuple[str, Callable[[], Guide]]) -> Guide | Finding:
+        file, make = part
+        found = attempt(file, make)
         if isinstance(found, Guide):
             return found
         return Finding("made", file, 0.0, 1.0, "equal", "count", "the plan wants this part", found)
 
     def starting(n: int) -> None:
-        progress(cuts[n].bone, n / len(cuts))
+        progress(wanted[n][0], n / len(wanted))
 
-    return tuple(side_by_side(made, cuts, starting))
+    return tuple(side_by_side(made, wanted, starting))
 
 
 def _guide(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
@@ -42,3 +54,21 @@ def _guide(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
     pins = [path for path in case.plan.paths if path.bone == cut.bone and path.kind == "pin"]
     words = label_words(case.plan, cut.bone)
     return build_knee_guide((bone, others), marks, cut, pins, words, settings.guide)
+
+
+def _model(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
+    bone = next(b for b in case.bones if b.name == cut.bone)
+    words = label_words(case.plan, cut.bone)
+    return build_cut_model(bone, planned_cuts(case.plan, cut.bone), words, settings.model)
+
+
+def planned_cuts(plan: Plan, bone: str) -> tuple[Cut, ...]:
+    """A bone's cut, and as cuts the further planes of the plan that get no slot."""
+    main = next(cut for cut in plan.cuts if cut.bone == bone)
+    planes = plan.extra.get("planes", {})
+    further = []
+    for name in sorted(name for name in planes if name.endswith(f"_{bone}")):
+        normal = unit(planes[name]["normal"], name)
+        origin = np.asarray(planes[name]["point_mm"]) + main.kerf_mm / 2 * normal
+        further.append(Cut(name, bone, origin, normal, main.kerf_mm))
+    return (main, *further)
