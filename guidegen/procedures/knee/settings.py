@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from guidegen.cad.cut_model import CutModelSettings
 from guidegen.cad.knee_settings import KneeGuideSettings
 from guidegen.settings import Settings, setting
 
@@ -126,3 +127,4 @@ class KneeSettings(Settings):
     femur: FemurSettings = Field(FemurSettings())
     tibia: TibiaSettings = Field(TibiaSettings())
     guide: KneeGuideSettings = Field(KneeGuideSettings())
+    model: CutModelSettings = Field(CutModelSettings())
