@@ -24,6 +24,9 @@ WALL_HU, RIDGE_HU = 105.0, 40.0
 its sides (engineering choice: muscle stays below)."""
 BALL_MM = 4.5
 """Holes in a shell are up to twice as wide; joint spaces are narrower (engineering choice)."""
+_POCKET = 4
+"""Hollows of so few voxels (7 mm3) without one that has six neighbours are no marrow (engineering
+choice: dropping larger ones lost the end of a real femur's condyles)."""
 NECK_SHARE = 0.62
 """A contact is narrower than this share of the bone on either side, near by (engineering choice:
 0.4 to 0.5 at knees bone on bone, 0.7 and more at a femoral neck or the neck of a fibula)."""
@@ -95,10 +98,11 @@ def _filled(bright: np.ndarray, wall: np.ndarray, step_mm: np.ndarray) -> np.nda
 
 
 def _with_a_middle(marrow: np.ndarray) -> np.ndarray:
-    """Hollows more than two voxels wide; smaller ones are where two bones' walls come together."""
+    """All hollows but those of a few voxels: these are where two bones' walls come together."""
     hollows, n = ndimage.label(marrow)
     kept = np.zeros(n + 1, dtype=bool)
     kept[hollows[ndimage.binary_erosion(marrow, border_value=1)]] = True
+    kept |= np.bincount(hollows.ravel(), minlength=n + 1) > _POCKET
     kept[0] = False
     return np.asarray(kept[hollows])
 
