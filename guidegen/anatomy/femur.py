@@ -6,9 +6,12 @@ import numpy as np
 
 from guidegen.anatomy.condyles import DISTAL_MM, Condyles, find_condyles
 from guidegen.anatomy.distal_femur import find_distal
+from guidegen.anatomy.femoral_cortex import find_front_cortex
 from guidegen.anatomy.femoral_head import Head, find_head
 from guidegen.anatomy.knee_axes import Axes
 from guidegen.anatomy.long_bone import LEAST_SLENDER, Faces, Shaft, square_to, whole_shaft
+from guidegen.anatomy.sulcus import find_sulcus
+from guidegen.anatomy.trochlea import find_trochlea
 from guidegen.errors import AnatomyError
 from guidegen.model.arrays import Floats, unit
 from guidegen.model.bone import Bone
@@ -30,7 +33,10 @@ def find_femur(bone: Bone) -> Landmarks:
     Returns:
         ``femoral_head_centre`` (with ``radius_mm``), ``knee_centre`` and ``intercondylar_notch``
         (the same point), ``lateral_epicondyle``, ``medial_epicondyle``,
-        ``posterior_condyle_lateral|medial``, ``distal_condyle_lateral|medial``;
+        ``posterior_condyle_lateral|medial``, ``distal_condyle_lateral|medial``; where they can be
+        told also ``trochlear_groove`` (middle of its deepest line, with ``top_mm``, ``bottom_mm``,
+        ``along``, ``depth_mm``), ``anterior_cortex`` (with ``from_mm``, ``to_mm`` above the knee's
+        centre) and ``medial_sulcus`` (with ``depth_mm``);
         ``patient_from_bone`` has its origin in the knee centre, z along the mechanical axis to the
         head, x to the patient's left square to it along the posterior condyles, y to the back.
 
@@ -47,7 +53,8 @@ def find_femur(bone: Bone) -> Landmarks:
         _require_whole(found, head)
     except AnatomyError as error:
         raise AnatomyError(f"{bone.name}: {error}") from None
-    return Landmarks(bone.name, _frame(found, bone.name), tuple(_points(head, found, shaft)))
+    marks = (*_points(head, found, shaft), *_where_told(faces, found))
+    return Landmarks(bone.name, _frame(found, bone.name), marks)
 
 
 def find_femur_without_head(bone: Bone) -> Landmarks:
@@ -64,12 +71,15 @@ def find_femur_without_head(bone: Bone) -> Landmarks:
     Raises:
         AnatomyError: Condyles or shaft are not in view.
     """
+    faces = Faces.of(bone)
     try:
-        found = find_distal(Faces.of(bone))
+        found = find_distal(faces)
     except AnatomyError as error:
         raise AnatomyError(f"{bone.name}: {error}") from None
-    marks = _points(None, found.condyles, found.shaft, {"side_clear": float(found.side_is_clear)})
-    return Landmarks(bone.name, _frame(found.condyles, bone.name), tuple(marks))
+    clear = {"side_clear": float(found.side_is_clear)}
+    marks = _points(None, found.condyles, found.shaft, clear)
+    more = _where_told(faces, found.condyles)
+    return Landmarks(bone.name, _frame(found.condyles, bone.name), (*marks, *more))
 
 
 def side_of(marks: Landmarks) -> str:
@@ -114,8 +124,7 @@ def _frame(found: Condyles, name: str) -> Pose:
 def _points(
     head: Head | None, found: Condyles, shaft: Shaft, more: dict[str, float] | None = None
 ) -> list[Landmark]:
-    way = tuple(float(v) for v in shaft.up)
-    told: dict[str, float | tuple[float, ...]] = {"along": way, **(more or {})}
+    told: dict[str, float | tuple[float, ...]] = {"along": _plain(shaft.up), **(more or {})}
     marks = [Landmark("shaft", shaft.point_mm, shaft.spread_mm, "line through slices", told)]
     if head is not None:
         size = {"radius_mm": head.radius_mm, "sphere_share": head.share}
@@ -130,6 +139,36 @@ def _points(
             _extreme(f"{side}_epicondyle", found.epicondyles[n], "farthest out on their own line"),
         ]
     return marks
+
+
+def _where_told(faces: Faces, found: Condyles) -> list[Landmark]:
+    """Landmarks that not every femur shows."""
+    marks = []
+    groove = find_trochlea(faces, found)
+    if groove is not None:
+        course: dict[str, float | tuple[float, ...]] = {
+            "top_mm": _plain(groove.line[0]),
+            "bottom_mm": _plain(groove.line[-1]),
+            "along": _plain(groove.along),
+            "depth_mm": groove.depth_mm,
+        }
+        text = "middle of the deepest line"
+        marks.append(Landmark("trochlear_groove", groove.middle, groove.spread_mm, text, course))
+    cortex = find_front_cortex(faces, found)
+    if cortex is not None:
+        heights = {"from_mm": cortex.from_mm, "to_mm": cortex.to_mm}
+        text = "most anterior point of the shaft just above the trochlea"
+        marks.append(Landmark("anterior_cortex", cortex.point, cortex.spread_mm, text, heights))
+    hollow = find_sulcus(faces, found)
+    if hollow is not None:
+        depth = {"depth_mm": hollow.depth_mm}
+        text = "deepest point of the hollow behind the ridge"
+        marks.append(Landmark("medial_sulcus", hollow.point, hollow.spread_mm, text, depth))
+    return marks
+
+
+def _plain(vector: Floats) -> tuple[float, ...]:
+    return tuple(float(v) for v in vector)
 
 
 def _extreme(name: str, point: Floats, method: str) -> Landmark:

@@ -40,7 +40,7 @@ def _bone_rows(marks: Landmarks) -> tuple[str, list[dict[str, str]]]:
     rows = []
     for mark in marks.points:
         values = [
-            f"{plain(key.removesuffix('_mm'))} {number(value)} mm"
+            f"{plain(key.removesuffix('_mm'))} {_length(value)}"
             for key, value in mark.values.items()
             if key.endswith("_mm")
         ]
@@ -54,6 +54,11 @@ def _bone_rows(marks: Landmarks) -> tuple[str, list[dict[str, str]]]:
             }
         )
     return plain(marks.bone), rows
+
+
+def _length(value: float | tuple[float, ...]) -> str:
+    """A length in mm, or a place."""
+    return f"at {point(value)}" if isinstance(value, tuple) else f"{number(value)} mm"
 
 
 def settings_section(case: Case) -> Section | None:

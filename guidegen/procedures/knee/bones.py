@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
 from guidegen.anatomy import femur, tibia
+from guidegen.anatomy.malleolus import lateral_malleolus
 from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
 from guidegen.model.frames import PATIENT, Pose
@@ -94,7 +95,7 @@ def measured_leg(
         if isinstance(found, str):
             failed[kind] = found.removeprefix(f"{bone.name}: ")
         else:
-            marks[kind] = found
+            marks[kind] = _with_malleolus(found, bones) if kind == "tibia" else found
     return Leg(marks, failed, tuple(about_shaft))
 
 
@@ -104,6 +105,13 @@ def _joined(near: Bone, far: Bone | None) -> Bone:
         return near
     faces = np.concatenate([near.faces, far.faces + len(near.vertices_mm)])
     return Bone(near.name, np.concatenate([near.vertices_mm, far.vertices_mm]), faces)
+
+
+def _with_malleolus(marks: Landmarks, bones: Mapping[str, Bone]) -> Landmarks:
+    """The tibia's landmarks with ``malleolus_lateral``, where the fibula shows it."""
+    fibula = bones.get(f"fibula_{_PARTS['tibia']}", bones.get("fibula"))
+    tip = None if fibula is None else lateral_malleolus(fibula, marks)
+    return marks if tip is None else replace(marks, points=(*marks.points, tip))
 
 
 def _shafted(bone: Bone, kind: str, valgus_deg: float) -> Landmarks:
@@ -131,6 +139,10 @@ def leg_notices(leg: Leg, side: str, asked: Sequence[str]) -> tuple[Notice, ...]
             "shaft, which is not its mechanical axis; angles are those to the anatomical axis"
         )
         told.append(Notice("anatomical_axis", text, f"{kind}_{side}", red=True))
+    for kind in _PARTS:
+        if kind not in leg.marks and kind not in leg.failed:
+            text = f"no {kind} of the {side} leg is in view: no cut of it is planned, and no HKA"
+            told.append(Notice("bone_absent", text, f"{kind}_{side}"))
     for kind, why in leg.failed.items():
         told.append(
             Notice("bone_not_planned", f"no cut is planned: {why}", f"{kind}_{side}", red=True)

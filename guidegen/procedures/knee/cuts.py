@@ -63,8 +63,8 @@ def cut_femur(bone: Bone, marks: Landmarks, side: str, settings: KneeSettings) -
 
     Returns:
         The distal cut takes ``resection_mm`` less the cartilage off the condyle that stands out
-        most along it; the posterior cut likewise; the anterior one is flush with the anterior
-        cortex.
+        most along it; the posterior cut likewise; the anterior one is ``anterior_mm`` in front of
+        the anterior cortex, where that is in view.
     """
     own, planes = settings.femur, femoral_planes(marks)
     up = _tilted(planes, own.frontal_deg, -own.flexion_deg)
@@ -74,26 +74,21 @@ def cut_femur(bone: Bone, marks: Landmarks, side: str, settings: KneeSettings) -
     back = unit(np.cross(up, across), "posterior")
     back = back if back @ planes.back > 0 else -back
     posterior = resection(back, condyles, own.posterior_mm - settings.cartilage_mm)
-    cortex = _anterior_cortex(bone, marks, planes, own)
-    anterior = Face(cortex[int((cortex @ -back).argmax())], -back)
     removed = {
         f"{name}_{part}": float(face.removed_mm(points).max())
         for name, face in (("distal", distal), ("posterior", posterior))
         for part, points in zip(_SIDES, condyles, strict=True)
     }
-    depth = float((posterior.point_mm - anterior.point_mm) @ back)
-    sizes = {
-        "distal_ml": extent_mm(bone.vertices_mm, bone.faces, distal, across),
-        "component_ap": depth,
-        "notch": notch_mm(anterior, cortex),
-    }
-    lines = {
-        "PCA": _line(marks, "posterior_condyle_{}"),
-        "TEA": _line(marks, "{}_epicondyle"),
-    }
-    angles = {name: turn_deg(across, line, planes) for name, line in lines.items()}
+    sizes = {"distal_ml": extent_mm(bone.vertices_mm, bone.faces, distal, across)}
+    faces = {"posterior": posterior}
+    if "anterior_cortex" in marks:
+        cortex = _anterior_cortex(bone, marks, planes)
+        anterior = Face(cortex[int((cortex @ -back).argmax())] - own.anterior_mm * back, -back)
+        sizes["component_ap"] = float((posterior.point_mm - anterior.point_mm) @ back)
+        sizes["notch"] = notch_mm(anterior, cortex)
+        faces["anterior"] = anterior
+    angles = _rotations(across, marks, planes)
     cut = _kerfed(f"distal_femur_{side}", bone.name, distal, settings.kerf_mm)
-    faces = {"posterior": posterior, "anterior": anterior}
     return Cutting(cut, planes, faces, removed, sizes, angles)
 
 
@@ -146,10 +141,29 @@ def _line(marks: Landmarks, name: str) -> Floats:
     return np.asarray(ends[0] - ends[1])
 
 
+def epicondylar_line(marks: Landmarks) -> Floats:
+    """(3,) to medial: the surgical axis where the medial sulcus is told, else the clinical one."""
+    if "medial_sulcus" not in marks:
+        return _line(marks, "{}_epicondyle")
+    ends = [marks[name].position_mm for name in ("medial_sulcus", "lateral_epicondyle")]
+    return np.asarray(ends[0] - ends[1])
+
+
+def _rotations(across: Floats, marks: Landmarks, planes: FrontalPlane) -> dict[str, float]:
+    """Turn of the cuts against the femur's lines, and ``twist``, that of clinical TEA to PCA."""
+    clinical, hind = _line(marks, "{}_epicondyle"), _line(marks, "posterior_condyle_{}")
+    lines = {"PCA": hind, "TEA": epicondylar_line(marks), "clinical_TEA": clinical}
+    if "trochlear_groove" in marks:
+        groove = np.cross(np.array(marks["trochlear_groove"].values["along"]), planes.up)
+        lines["groove"] = groove if groove @ planes.medial > 0 else -groove
+    found = {name: turn_deg(across, line, planes) for name, line in lines.items()}
+    return {**found, "twist": turn_deg(clinical, hind, planes)}
+
+
 def _across(marks: Landmarks, planes: FrontalPlane, own: FemurSettings) -> Floats:
     """(3,) to medial: the line that the anterior and posterior cuts run along."""
     if own.rotation == "tea":
-        line, angle = _line(marks, "{}_epicondyle"), 0.0
+        line, angle = epicondylar_line(marks), 0.0
     else:
         line, angle = _line(marks, "posterior_condyle_{}"), own.rotation_deg
     flat = unit(line - (line @ planes.up) * planes.up, "rotation")
@@ -157,11 +171,10 @@ def _across(marks: Landmarks, planes: FrontalPlane, own: FemurSettings) -> Float
     return turned(flat, planes.up, -angle * handed)
 
 
-def _anterior_cortex(
-    bone: Bone, marks: Landmarks, planes: FrontalPlane, own: FemurSettings
-) -> Floats:
+def _anterior_cortex(bone: Bone, marks: Landmarks, planes: FrontalPlane) -> Floats:
     """(N, 3): points of the shaft's front above the trochlea."""
+    heights = marks["anterior_cortex"].values
     from_knee = bone.vertices_mm - marks["knee_centre"].position_mm
     height, behind = from_knee @ planes.up, from_knee @ planes.back
-    at = (height > own.cortex_mm[0]) & (height < own.cortex_mm[1])
+    at = (height > heights["from_mm"]) & (height < heights["to_mm"])
     return np.asarray(bone.vertices_mm[at & (behind < np.median(behind[at]))])

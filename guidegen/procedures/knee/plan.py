@@ -12,10 +12,11 @@ from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Notice, Progress, silent
 from guidegen.model.plan import Measurement, Path
-from guidegen.planning.alignment import align, cut_angles_deg
+from guidegen.planning.alignment import Alignment, align, cut_angles_deg
 from guidegen.planning.pins import plan_pins
 from guidegen.procedures.contract import Anatomy, Draft
 from guidegen.procedures.knee.cuts import Cutting, cut_femur, cut_tibia
+from guidegen.procedures.knee.plausible import bone_warnings, leg_warnings
 from guidegen.procedures.knee.settings import KneeSettings
 from guidegen.procedures.vertebrae import attempt
 
@@ -59,7 +60,7 @@ def plan_knee(anatomy: Anatomy, settings: KneeSettings, progress: Progress = sil
         ),
         cuts=tuple(cutting.cut for cutting in cuttings.values()),
         measurements=tuple(measured),
-        warnings=(CARTILAGE, *_notched(cuttings), *_unpinned(pinned)) if cuttings else (),
+        warnings=(CARTILAGE, *_doubts(cuttings, marks), *_unpinned(pinned)) if cuttings else (),
         extra={"planes": planes},
     )
 
@@ -99,6 +100,15 @@ def _unpinned(pinned: Mapping[str, tuple[Path, ...] | str]) -> Iterator[Notice]:
             yield Notice("no_pins", f"the guide finds no place for its pins: {found}", name, True)
 
 
+def _doubts(cuttings: Mapping[str, Cutting], marks: Mapping[str, Landmarks]) -> Iterator[Notice]:
+    """Everything about axes, sizes and landmarks that has to be seen."""
+    for side in SIDES:
+        yield from leg_warnings(side, _aligned(side, marks, cuttings), marks)
+    for name, cutting in cuttings.items():
+        yield from bone_warnings(name, cutting, marks[name])
+    yield from _notched(cuttings)
+
+
 def _notched(cuttings: Mapping[str, Cutting]) -> Iterator[Notice]:
     """Warn of an anterior cut that runs into the shaft."""
     for name, cutting in cuttings.items():
@@ -114,20 +124,15 @@ def leg_measurements(
     """Angles of a leg and its cuts, and how much bone each cut takes, named with the side."""
     femur, tibia = cuttings.get(f"femur_{side}"), cuttings.get(f"tibia_{side}")
     found: list[tuple[str, float, str, str]] = []
-    if femur is not None and tibia is not None:
-        found += _alignment(femur, marks[f"femur_{side}"], marks[f"tibia_{side}"])
+    aligned = _aligned(side, marks, cuttings)
+    if aligned is not None:
+        found += _alignment(aligned)
     if femur is not None:
         frontal, sagittal = cut_angles_deg(femur.planes, femur.planes.up, femur.cut.normal)
         found += [
             ("FFC", frontal, "deg", "distal cut to the mechanical axis, medial"),
             ("LFC", -sagittal, "deg", "flexion of the distal cut to the mechanical axis"),
-            ("femoral_rotation_to_PCA", femur.angles_deg["PCA"], "deg", "external positive"),
-            (
-                "femoral_rotation_to_TEA",
-                femur.angles_deg["TEA"],
-                "deg",
-                "clinical; external positive",
-            ),
+            *_rotations(femur, marks[f"femur_{side}"]),
         ]
     if tibia is not None:
         frontal, slope = cut_angles_deg(tibia.planes, tibia.planes.up, tibia.cut.normal)
@@ -142,12 +147,34 @@ def leg_measurements(
     return [Measurement(f"{n}_{side}", round(v, 3), unit, note) for n, v, unit, note in found]
 
 
-def _alignment(
-    femur: Cutting, femoral: Landmarks, tibial: Landmarks
-) -> Iterator[tuple[str, float, str, str]]:
+def _rotations(femur: Cutting, marks: Landmarks) -> Iterator[tuple[str, float, str, str]]:
+    """Turn of the femur's cuts against its lines."""
+    which = "surgical" if "medial_sulcus" in marks else "clinical"
+    notes = {
+        "PCA": "external positive",
+        "TEA": f"{which}; external positive",
+        "clinical_TEA": "external positive",
+        "groove": "square to the trochlear groove; external positive",
+    }
+    for name, note in notes.items():
+        if name in femur.angles_deg and not (name == "clinical_TEA" and which == "clinical"):
+            yield f"femoral_rotation_to_{name}", femur.angles_deg[name], "deg", note
+    yield "condylar_twist", femur.angles_deg["twist"], "deg", "clinical TEA to PCA, external"
+
+
+def _aligned(
+    side: str, marks: Mapping[str, Landmarks], cuttings: Mapping[str, Cutting]
+) -> Alignment | None:
+    """The leg's angles; None without femur or tibia."""
+    femur, tibia = f"femur_{side}", f"tibia_{side}"
+    if femur not in cuttings or tibia not in cuttings:
+        return None
+    shafts = (_along(marks[femur]), _along(marks[tibia]))
+    return align(cuttings[femur].planes, marks[tibia].patient_from_bone.axes[:, 2], shafts)
+
+
+def _alignment(found: Alignment) -> Iterator[tuple[str, float, str, str]]:
     """HKA, FTA and how far the knee was bent."""
-    shafts = (_along(femoral), _along(tibial))
-    found = align(femur.planes, tibial.patient_from_bone.axes[:, 2], shafts)
     kind = "varus" if found.hka < 180.0 else "valgus"
     yield "HKA", found.hka, "deg", f"{abs(180.0 - found.hka):.1f} deg {kind}, {SUPINE}"
     yield "FTA", found.fta, "deg", f"between the shafts, {SUPINE}"

@@ -51,8 +51,8 @@ class FemurSettings(Settings):
         "pca",
         "1",
         "What the anterior and posterior cuts are turned by: the posterior condyles or the "
-        "clinical epicondylar axis (engineering choice: the posterior condyles are found more "
-        "exactly)",
+        "epicondylar axis, the surgical one where the medial sulcus can be told, else the clinical "
+        "one (engineering choice: the posterior condyles are found more exactly)",
     )
     rotation_deg: float = setting(
         3.0,
@@ -69,11 +69,13 @@ class FemurSettings(Settings):
         ge=5.0,
         le=14.0,
     )
-    cortex_mm: tuple[float, float] = setting(
-        (45.0, 75.0),
+    anterior_mm: float = setting(
+        0.0,
         "mm",
-        "Between these heights over the knee's centre lies the anterior cortex that the anterior "
-        "cut must not notch: above the trochlea (engineering choice)",
+        "The anterior cut lies so far in front of the anterior cortex above the trochlea; less "
+        "than 0 notches it, which is warned of in red (engineering choice)",
+        ge=-5.0,
+        le=10.0,
     )
 
 

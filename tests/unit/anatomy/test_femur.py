@@ -68,6 +68,42 @@ def test_the_epicondylar_axis_is_turned_as_made(found):
     assert np.degrees(np.arccos(cosine)) == pytest.approx(FEMUR.epicondyles_deg, abs=0.5)
 
 
+def _inside(place, side, turn):
+    """A patient point in the frame that the shape is made in."""
+    return turn.T @ (np.asarray(place) - MOVED) * (-1.0 if side == "left" else 1.0, 1.0, 1.0)
+
+
+def test_the_deepest_line_of_the_trochlea_runs_along_its_rounded_floor(found, side, turn):
+    """The floor is a cylinder across the knee, between two ridges."""
+    groove = found["trochlear_groove"]
+    axis = np.array([-8.4, np.sqrt(13.0**2 - 8.4**2)])
+    places = [groove.position_mm, groove.values["top_mm"], groove.values["bottom_mm"]]
+    local = [_inside(place, side, turn) for place in places]
+    for place in local:
+        assert np.linalg.norm(place[1:] - axis) == pytest.approx(13.0, abs=0.3)
+        assert abs(place[0]) < 3.0
+    middle, top, bottom = local
+    assert top[1] < middle[1] < bottom[1]
+    assert top[1] < -12.0 and np.linalg.norm(bottom) < 3.0  # from in front to the notch
+    along = turn.T @ np.array(groove.values["along"])
+    assert along[1] > 0.95 and groove.spread_mm < 1.0
+
+
+def test_the_anterior_cortex_is_the_foremost_bone_above_the_trochlea(found, side, turn):
+    cortex = found["anterior_cortex"]
+    place = _inside(cortex.position_mm, side, turn)
+    assert 0.5 < (place[2] + 2.0) / 95.0 < 0.6  # of the knee's width, 95 mm
+    x, y = np.meshgrid(np.arange(-15.0, 8.0, 0.5), np.arange(-30.0, -10.0, 0.02), indexing="ij")
+    points = np.stack([x.ravel(), y.ravel(), np.full(x.size, place[2])])
+    inside = FEMUR.distance(points) < 0.0
+    assert place[1] == pytest.approx(points[1][inside].min(), abs=0.3)
+    assert cortex.values["from_mm"] < cortex.values["to_mm"]
+
+
+def test_a_femur_without_a_sulcus_has_none(found):
+    assert "medial_sulcus" not in found
+
+
 def test_a_distal_half_is_refused(mesh):
     """Its condyles are so round that one may pass for a head; then it has no condyles."""
     points, faces = mesh
