@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from guidegen.errors import InputError
 from guidegen.phantoms.definition import Definition
+from guidegen.phantoms.leg_definition import LegsDefinition
 
 
 def phantom_names() -> tuple[str, ...]:
@@ -18,8 +19,8 @@ def phantom_names() -> tuple[str, ...]:
     return tuple(sorted(name[:-5] for name in files if name.endswith(".toml")))
 
 
-def load_definition(name: str) -> Definition:
-    """Read a phantom's definition by name.
+def load_definition(name: str) -> Definition | LegsDefinition:
+    """Read a phantom's definition by name: a spine's, or legs' where it says so.
 
     Raises:
         InputError: There is no such phantom, or its file is not valid.
@@ -29,6 +30,20 @@ def load_definition(name: str) -> Definition:
         raise InputError(f"there is no phantom {name!r}; choose one of {', '.join(names)}")
     text = resources.files("guidegen.phantoms.definitions").joinpath(f"{name}.toml").read_text()
     try:
-        return Definition(name=name, **tomllib.loads(text))
+        told = tomllib.loads(text)
+        kind = LegsDefinition if told.get("kind") == "legs" else Definition
+        return kind(name=name, **told)
     except (ValidationError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"the definition of phantom {name} is not valid: {error}") from None
+
+
+def spine_definition(name: str) -> Definition:
+    """Read the definition of a phantom of a spine.
+
+    Raises:
+        InputError: There is no such phantom, or it is one of legs.
+    """
+    found = load_definition(name)
+    if isinstance(found, LegsDefinition):
+        raise InputError(f"a phantom of a spine was wanted, {name} is one of legs")
+    return found

@@ -31,15 +31,23 @@ class Series:
         name: The phantom's name: its patient's name and id.
         seed: Number all UIDs come from, with the name and the options.
         options: The scanner's settings.
+        body_part: As in (0018,0015).
+        number: Of the series; all share the study and the frame of reference.
     """
 
     name: str
     seed: int
     options: ScanOptions
+    body_part: str = "SPINE"
+    number: int = 1
 
     def uid(self, *parts: object) -> UID:
-        """Make the UID of one thing in this series."""
+        """Make the UID of one thing in this study."""
         return made_uid("guidegen", self.name, self.seed, self.options, *parts)
+
+    def own_uid(self, *parts: object) -> UID:
+        """Make the UID of one thing in this series."""
+        return self.uid(*parts) if self.number == 1 else self.uid(*parts, self.number)
 
 
 def decimal(value: float) -> str:
@@ -63,8 +71,8 @@ def _patient(series: Series) -> dict[str, Any]:
         "StudyID": "1",
         "AccessionNumber": "",
         "ReferringPhysicianName": "",
-        "SeriesInstanceUID": series.uid("series"),
-        "SeriesNumber": 1,
+        "SeriesInstanceUID": series.own_uid("series"),
+        "SeriesNumber": series.number,
         "SeriesDescription": f"guidegen phantom {series.name}"[:64],
         "Modality": "CT",
         "FrameOfReferenceUID": series.uid("frame"),
@@ -82,7 +90,7 @@ def _scanner(series: Series) -> dict[str, Any]:
         "ContentDate": DATE,
         "ContentTime": TIME,
         "AcquisitionNumber": 1,
-        "BodyPartExamined": "SPINE",
+        "BodyPartExamined": series.body_part,
         "KVP": "120",
         "GantryDetectorTilt": decimal(options.tilt_deg),
         "ConvolutionKernel": "PHANTOM",
@@ -121,12 +129,11 @@ def _place(scan: ScanGrid, k: int) -> dict[str, Any]:
         "ImageOrientationPatient": [decimal(v) for v in (*across, *down)],
         "PixelSpacing": [decimal(v) for v in spacing],
         "SliceLocation": decimal(float(position @ scan.normal)),
-        "InstanceNumber": k + 1,
     }
 
 
 def _file(series: Series, k: int, content: dict[str, Any]) -> FileDataset:
-    uid = series.uid("image", k)
+    uid = series.own_uid("image", k)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
     meta.MediaStorageSOPInstanceUID = uid
@@ -141,7 +148,7 @@ def _file(series: Series, k: int, content: dict[str, Any]) -> FileDataset:
 
 
 def write_series(
-    out: Path, hu: npt.NDArray[np.int16], scan: ScanGrid, series: Series
+    out: Path, hu: npt.NDArray[np.int16], scan: ScanGrid, series: Series, first: int = 0
 ) -> tuple[Path, ...]:
     """Write one CT file a slice, ``CT0001.dcm`` and on.
 
@@ -150,6 +157,7 @@ def write_series(
         hu: (K, J, I).
         scan: Where the voxels lie; the slices of a sheared grid step along the table.
         series: Names and seed.
+        first: So many slices of the series are already written.
 
     Returns:
         The files, in the order of the slices.
@@ -158,7 +166,9 @@ def write_series(
     shared = _patient(series) | _scanner(series)
     files = []
     for k, piece in enumerate(hu):
-        made = _file(series, k, shared | _place(scan, k) | _pixels(piece))
-        files.append(out / f"CT{k + 1:04d}.dcm")
+        number = {"InstanceNumber": first + k + 1}
+        content = shared | _place(scan, k) | number | _pixels(piece)
+        made = _file(series, first + k, content)
+        files.append(out / f"CT{first + k + 1:04d}.dcm")
         made.save_as(files[-1], enforce_file_format=True)
     return tuple(files)

@@ -75,8 +75,8 @@ def _shares(measure: Measure, blocks: _Blocks) -> tuple[Array, Array]:
     for start in range(0, len(origins), 4 * CHUNK):
         part = slice(start, start + 4 * CHUNK)
         middle = (origins[part] + blocks.middle).T.astype(np.float32)
-        distance, _ = measure(middle)
-        inside = distance < -1.4 * blocks.reach_mm - 1.6
+        distance, cortex = measure(middle)
+        inside = distance + np.maximum(cortex, 1.0) < -1.4 * blocks.reach_mm - 0.6
         bone[part][inside] = core[part][inside] = 1.0
         near = np.flatnonzero(~inside & (distance < 1.4 * blocks.reach_mm + 0.6)) + start
         for first in range(0, len(near), CHUNK):
@@ -95,6 +95,7 @@ def add_bone(
     measure: Measure,
     corners_mm: Floats,
     cancellous_hu: float | None = None,
+    cortex_hu: float = CORTEX_HU,
 ) -> None:
     """Lay one bone into the grey values, in place.
 
@@ -104,6 +105,7 @@ def add_bone(
         measure: Patient points (3, N) to distance and cortex thickness.
         corners_mm: (N, 3) corners of a box that holds the bone, LPS.
         cancellous_hu: Its inside; None is ``CANCELLOUS_HU``.
+        cortex_hu: Its outer layer.
     """
     inner = CANCELLOUS_HU if cancellous_hu is None else cancellous_hu
     low, high = scan.index_box(corners_mm)
@@ -113,8 +115,8 @@ def add_bone(
     bone, core = _shares(measure, blocks)
     part = hu[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
     share = blocks.assemble(bone, part.shape)
-    part += share * (CORTEX_HU - part)
-    part += blocks.assemble(core, part.shape) * (inner - CORTEX_HU)
+    part += share * (cortex_hu - part)
+    part += blocks.assemble(core, part.shape) * (inner - cortex_hu)
 
 
 def blur_and_noise(hu: Array, scan: ScanGrid, options: ScanOptions, seed: int) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from guidegen.model.arrays import Floats
 from guidegen.model.frames import PATIENT, Pose
-from guidegen.phantoms.catalog import load_definition
+from guidegen.phantoms.catalog import spine_definition
 from guidegen.phantoms.definition import Definition, LevelChange, PedicleChange
 from guidegen.phantoms.fusion import FusedField, fused_bridges
 from guidegen.phantoms.neighbours import Neighbour, PartedField, SeparatedField
@@ -264,5 +264,5 @@ def _build(definition_json: str) -> Scene:
 def build_scene(definition: Definition | str) -> Scene:
     """Build a phantom's bones from its definition or its name."""
     if isinstance(definition, str):
-        definition = load_definition(definition)
+        definition = spine_definition(definition)
     return _build(definition.model_dump_json())

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from guidegen.model.arrays import Floats, Ints
 from guidegen.model.bone import Bone
-from guidegen.phantoms.catalog import load_definition
+from guidegen.phantoms.catalog import spine_definition
 from guidegen.phantoms.corridor import TrueCorridor, best_corridor, usual_limits
 from guidegen.phantoms.definition import Definition
 from guidegen.phantoms.heights import body_heights, fracture_measures
@@ -39,7 +39,7 @@ STEP_MM = 0.5
 
 
 def _loaded(definition: Definition | str) -> Definition:
-    return load_definition(definition) if isinstance(definition, str) else definition
+    return spine_definition(definition) if isinstance(definition, str) else definition
 
 
 @lru_cache(maxsize=40)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from guidegen.phantoms.catalog import load_definition
 from guidegen.phantoms.definition import Definition
 from guidegen.phantoms.dicom import Series, write_series
+from guidegen.phantoms.leg_definition import LegsDefinition
+from guidegen.phantoms.leg_render import Block, render_legs
+from guidegen.phantoms.leg_truth import legs_truth
 from guidegen.phantoms.meshes import load_bones, render_meshes
 from guidegen.phantoms.render import render
 from guidegen.phantoms.scan import ScanOptions
@@ -27,8 +31,39 @@ def write_truth(out: Path, truth: dict[str, Any]) -> Path:
     return path
 
 
+def scanned(definition: Definition | LegsDefinition, options: ScanOptions) -> list[Block]:
+    """Scan a phantom of any kind: stretches of slices on one grid, most have one."""
+    if isinstance(definition, LegsDefinition):
+        return render_legs(definition, options)
+    return [Block(*render(build_scene(definition), options))]
+
+
+def described(definition: Definition | LegsDefinition, options: ScanOptions) -> dict[str, Any]:
+    """What is known of a phantom of any kind, as in truth.json."""
+    if isinstance(definition, LegsDefinition):
+        return {"schema": SCHEMA, **legs_truth(definition)}
+    return truth_of(definition, options.prone)
+
+
+def write_blocks(
+    out: Path,
+    blocks: Sequence[Block],
+    definition: Definition | LegsDefinition,
+    options: ScanOptions,
+) -> None:
+    """Write stretches of slices as one series, or each as its own in a folder of its own."""
+    legs = isinstance(definition, LegsDefinition)
+    apart = isinstance(definition, LegsDefinition) and definition.view.series
+    series = Series(definition.name, definition.seed, options, "LEG" if legs else "SPINE")
+    first = 0
+    for n, block in enumerate(blocks, 1):
+        own = replace(series, number=n) if apart else series
+        write_series(out / f"series{n}" if apart else out, block.hu, block.scan, own, first)
+        first += 0 if apart else len(block.hu)
+
+
 def write_phantom(
-    name: str | Definition, out: str | Path, options: ScanOptions | None = None
+    name: str | Definition | LegsDefinition, out: str | Path, options: ScanOptions | None = None
 ) -> Path:
     """Scan a phantom and write its DICOM series and truth.json into a folder.
 
@@ -38,24 +73,22 @@ def write_phantom(
         options: The scanner's settings.
 
     Returns:
-        The folder.
+        The folder; a phantom of several series has a folder for each in it.
 
     Raises:
         InputError: There is no such phantom.
     """
     definition = load_definition(name) if isinstance(name, str) else name
-    out, options = Path(out), (options or ScanOptions()).laid(definition.prone)
-    scene = build_scene(definition)
+    out, chosen = Path(out), (options or ScanOptions()).laid(definition.prone)
     out.mkdir(parents=True, exist_ok=True)
 
-    def scanned() -> None:
-        hu, scan = render(scene, options)
-        write_series(out, hu, scan, Series(definition.name, definition.seed, options))
+    def scan() -> None:
+        write_blocks(out, scanned(definition, chosen), definition, chosen)
 
-    def described() -> None:
-        write_truth(out, truth_of(definition, options.prone))
+    def describe() -> None:
+        write_truth(out, described(definition, chosen))
 
-    side_by_side(lambda job: job(), (scanned, described))
+    side_by_side(lambda job: job(), (scan, describe))
     return out
 
 
