@@ -23,6 +23,7 @@ from guidegen.bones.leg_scan import (
 from guidegen.bones.leg_shafts import Shaft, find_shafts, section_labels
 from guidegen.bones.leg_solid import fill_bones
 from guidegen.bones.leg_split import split_joint, split_shafts
+from guidegen.bones.leg_unsure import unsure_notices
 from guidegen.bones.leg_waists import ANKLE, find_waists
 from guidegen.errors import AnatomyError
 from guidegen.model.leg import OTHER_BONE, LegBone, Legs
@@ -58,7 +59,7 @@ def find_legs(
     """
     if labels is not None:
         legs_given = legs_from_labels(volume, labels)
-        return _noticed(volume, legs_given)
+        return _noticed(volume, legs_given, leg_scan(upright(volume)))
     progress("looking for bones", 0.0)
     stood = upright(volume)
     scan = leg_scan(stood)
@@ -81,15 +82,16 @@ def find_legs(
             "a leg was looked for, but neither a knee nor the shaft of a thigh or shin bone is in "
             "view: give a CT of the leg"
         )
-    return _noticed(volume, _legs(volume, stood, scan, pieces, legs[: len(LETTERS)]))
+    return _noticed(volume, _legs(volume, stood, scan, pieces, legs[: len(LETTERS)]), scan)
 
 
-def _noticed(volume: CTVolume, legs: Legs) -> Legs:
+def _noticed(volume: CTVolume, legs: Legs, scan: LegScan) -> Legs:
     start = np.rint(volume.grid.kji(legs.labels.grid.patient((0, 0, 0)))).astype(int)
     part = volume.crop(start, start + np.array(legs.labels.grid.shape_kji))
     if not part.grid.same_as(legs.labels.grid):
         part = volume
-    return replace(legs, notices=leg_notices(part, legs.labels, legs.bones))
+    told = leg_notices(part, legs.labels, legs.bones)
+    return replace(legs, notices=(*told, *unsure_notices(scan, legs.labels, legs.bones)))
 
 
 def _split_ankles(

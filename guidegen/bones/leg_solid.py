@@ -7,6 +7,7 @@ are separated, only in about half of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 
 import edt
@@ -15,12 +16,16 @@ from scipy import ndimage
 
 from guidegen.bones.leg_pieces import walls
 from guidegen.bones.leg_scan import LegScan
+from guidegen.bones.leg_sheets import REACH_MM, sheets, with_fatty_edges
 
 DIRECTIONS = tuple(way for way in product((-1, 0, 1), repeat=3) if any(way))
 LEAST_SEEN = 21
 """Marrow meets walls in so many of the 26 directions; a notch in up to 17 (engineering choice)."""
 LEAST_KEPT = 15
 """What was filled before bones were apart stays if it meets so many of its own bone's."""
+LEAST_HELD = 18
+"""With its thin cortex known, what meets fewer walls goes: tongues into the notch (engineering
+choice)."""
 WALL_REACH_MM = 3.0
 """Faint walls so near to a bone are its own (engineering choice)."""
 END_GAP_MM = 5.0
@@ -28,35 +33,58 @@ END_GAP_MM = 5.0
 PORE_STEPS = 1
 
 
+@dataclass(frozen=True, eq=False)
+class _Walls:
+    """What may be a bone's wall, (K, J, I) bool.
+
+    Args:
+        faint: Bright bone and walls too thin to be as bright.
+        sheet: Cortex as dark as muscle with fat on both sides.
+    """
+
+    faint: np.ndarray
+    sheet: np.ndarray
+
+
 def fill_bones(scan: LegScan, labels: np.ndarray, wanted: list[int]) -> None:
     """Fill the marrow of some bones, in place; what has another label is never taken."""
-    faint = np.zeros(labels.shape, dtype=bool)
+    faint, sheet = (np.zeros(labels.shape, dtype=bool) for _ in range(2))
     for number in range(1, int(scan.seen.max(initial=0)) + 1):
         rows = np.flatnonzero(scan.seen == number)
         where = slice(rows[0], rows[-1] + 1)
         faint[where] = walls(scan.hu[where])
-    margin = np.ceil(WALL_REACH_MM / scan.step_mm).astype(int) + 1
+        sheet[where] = sheets(scan.hu[where])
+    margin = np.ceil(REACH_MM / scan.step_mm).astype(int) + 1
     places = ndimage.find_objects(labels)
     for label in wanted:
         box = tuple(
             slice(max(s.start - m, 0), s.stop + m)
             for s, m in zip(places[label - 1], margin, strict=True)
         )
-        here = labels[box]
-        solid = _solid(faint[box], here, label, scan)
+        here, seen = labels[box], _Walls(faint[box], sheet[box])
+        solid = _solid(seen, here, label, scan)
         here[(here == label) & ~solid] = 0
         here[solid] = label
 
 
-def _solid(faint: np.ndarray, here: np.ndarray, label: int, scan: LegScan) -> np.ndarray:
+def _solid(seen: _Walls, here: np.ndarray, label: int, scan: LegScan) -> np.ndarray:
     """One bone's walls, the faint ones too, and all that they surround."""
     step = tuple(scan.step_mm)
     own, other = here == label, (here > 0) & (here != label)
     near = edt.edt(~own, anisotropy=step, parallel=2)
     beside = edt.edt(~other, anisotropy=step, parallel=2) if other.any() else np.inf
-    wall = faint & (own | ((here == 0) & (near < WALL_REACH_MM) & (near < beside)))
-    seen = directions_met(wall, scan.step_mm)
-    solid = (wall | (seen >= LEAST_SEEN) | (own & (seen >= LEAST_KEPT))) & ~other
+    free = (here == 0) & (near < np.minimum(beside, REACH_MM))
+    wall = seen.faint & (own | (free & (near < WALL_REACH_MM)))
+    met = directions_met(wall, scan.step_mm)
+    solid = (wall | (met >= LEAST_SEEN) | (own & (met >= LEAST_KEPT))) & ~other
+
+    def enclosed(walls: np.ndarray) -> np.ndarray:
+        return np.asarray(directions_met(walls, scan.step_mm) >= LEAST_SEEN)
+
+    solid = with_fatty_edges(solid, seen.sheet & free, free, enclosed)
+    firm = wall | (seen.sheet & solid)
+    solid &= firm | (directions_met(firm, scan.step_mm) >= LEAST_HELD)
+    solid = ndimage.binary_fill_holes(solid) & ~other
     joined = ndimage.binary_closing(np.pad(solid, 2), iterations=PORE_STEPS)[2:-2, 2:-2, 2:-2]
     kept = ndimage.binary_opening(joined & ~other) | (solid & own)
     bodies, n = ndimage.label(kept)
