@@ -16,6 +16,9 @@ from guidegen.model.arrays import Floats, unit
 ABOVE_SHAFT_MM = (5.0, 120.0)
 """The head's middle lies so far above the part of the shaft that is round (engineering choice)."""
 BESIDE_SHAFT_MM = 85.0
+SHAFT_MM = (15.0, 35.0)
+"""Nearer to the line up from the shaft, and lower over its end, lies the shaft itself. Higher up
+lies the head too where a leg leans (engineering choice)."""
 HEAD_MM = (16.0, 32.0)
 """Radius of heads, adults' and more (engineering choice)."""
 FREE_ML = 4.0
@@ -78,7 +81,8 @@ def _head(piece: np.ndarray, top: Floats, step: Floats) -> Ball | None:
     above = k * step[0] - top[0]
     beside = np.hypot(j * step[1] - top[1], i * step[2] - top[2])
     there = (above > ABOVE_SHAFT_MM[0]) & (above < ABOVE_SHAFT_MM[1])
-    there = there & (beside < BESIDE_SHAFT_MM) & (beside > 15)
+    there = there & (beside < BESIDE_SHAFT_MM)
+    there = there & ((beside > SHAFT_MM[0]) | (above > SHAFT_MM[1]))
     depth = np.where(there, depth, 0)
     place = np.unravel_index(int(depth.argmax()), depth.shape)
     radius = float(depth[place])
