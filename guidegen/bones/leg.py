@@ -68,7 +68,7 @@ def find_legs(
     sections = section_labels(pieces > 0)
     shafts = find_shafts(sections, scan.step_mm)
     waists = find_waists(pieces > 0, sections, scan.step_mm)
-    knees = true_knees(waists, shafts, scan.step_mm)
+    knees = true_knees(scan, pieces > 0, waists, shafts)
     progress("separating the bones", 0.6)
     for knee in knees:
         split_joint(scan, pieces, knee)

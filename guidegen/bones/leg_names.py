@@ -22,6 +22,12 @@ FIBULA_MM2 = 450.0
 """A fibula's section is smaller, its head and malleolus too (engineering choice)."""
 BESIDE_MM = 9.0
 """A fibula comes nearer to its tibia than this, a patella to its femur (engineering choice)."""
+FOOT_MM, FOOT_BESIDE_MM, FOOT_MM2 = 100.0, 75.0, 60.0
+"""Less bone than this, beside a waist's middle and so near below it, is where a heel ends."""
+JOINT_MM = 15.0
+"""Nearer to a waist there may be no bone because it is a joint (engineering choice)."""
+HEAD_MM = 16.0
+"""A ball as large fits into a femoral head, and into no part of a pelvis (engineering choice)."""
 SAME_LEG_MM = 170.0
 """Blocks of one leg lie nearer to each other than this, seen along the leg (engineering choice)."""
 CRUMB_ML = 9.0
@@ -44,10 +50,17 @@ class Leg:
     labels: dict[str, int] = field(default_factory=dict)
 
 
-def true_knees(waists: list[Waist], shafts: list[Shaft], step_mm: Floats) -> list[Waist]:
-    """Waists that are neither ankles (tibia and fibula above) nor hips (a femur below)."""
+def true_knees(
+    scan: LegScan, solid: np.ndarray, waists: list[Waist], shafts: list[Shaft]
+) -> list[Waist]:
+    """Waists that are neither ankles (tibia and fibula above) nor hips (a femur below) nor feet."""
+    step = scan.step_mm
     return [
-        w for w in waists if not _is_ankle(w, shafts, step_mm) and not _is_hip(w, shafts, step_mm)
+        w
+        for w in waists
+        if not _is_ankle(w, shafts, step)
+        and not _is_hip(w, shafts, step)
+        and not _is_foot(w, solid, scan)
     ]
 
 
@@ -73,6 +86,18 @@ def _is_hip(waist: Waist, shafts: list[Shaft], step_mm: Floats) -> bool:
     long = any(np.ptp(s.slices) * step_mm[0] > LONG_SHAFT_MM for s in below)
     pair = any(0 < _below(waist, t, step_mm) < NEAR_SHAFT_MM for t, _ in paired(shafts))
     return long and not above and not pair
+
+
+def _is_foot(waist: Waist, solid: np.ndarray, scan: LegScan) -> bool:
+    """Whether all bone ends a short way below, where the scan goes on."""
+    step = scan.step_mm
+    at = np.rint(waist.point / step).astype(int)
+    first, stop = (max(at[0] - round(low / step[0]), 0) for low in (FOOT_MM, JOINT_MM))
+    reach = np.rint(FOOT_BESIDE_MM / step[1:]).astype(int)
+    sides = tuple(slice(max(a - r, 0), a + r) for a, r in zip(at[1:], reach, strict=True))
+    area = solid[(slice(first, stop), *sides)].sum(axis=(1, 2)) * step[1] * step[2]
+    same = scan.seen[first:stop] == scan.seen[min(at[0], len(scan.seen) - 1)]
+    return bool((same & (area < FOOT_MM2)).any())
 
 
 def _above(waist: Waist, shaft: Shaft, step_mm: Floats) -> float:
@@ -139,9 +164,43 @@ def _add_shafts(
     for shaft in singles(shafts):
         label = label_of(shaft, labels, sections)
         known = any(label in leg.labels.values() for leg in legs)
-        if not known and np.ptp(shaft.slices) * scan.step_mm[0] > LONG_SHAFT_MM / 2:
+        long = np.ptp(shaft.slices) * scan.step_mm[0] > LONG_SHAFT_MM / 2
+        if not known and long and _goes_on_below(label, legs, labels, scan):
             leg = _leg_near(legs, shaft.middles_ji_mm.mean(axis=0))
             _add(leg, "femur", "_proximal", label, labels, scan)
+    for leg in legs:
+        if "femur" in leg.labels and "femur_proximal" not in leg.labels:
+            _add_head(leg, legs, scan, labels)
+
+
+def _goes_on_below(label: int, legs: list[Leg], labels: np.ndarray, scan: LegScan) -> bool:
+    """True unless it ends by itself in a block without a knee, as a pelvis does."""
+    block = _block(label, labels, scan)
+    if any(_block(leg.labels["femur"], labels, scan) == block for leg in legs if leg.knee):
+        return True
+    lowest = int(np.flatnonzero((labels == label).any(axis=(1, 2)))[0])
+    return bool(lowest <= np.flatnonzero(scan.seen == block)[0] + 1)
+
+
+def _add_head(leg: Leg, legs: list[Leg], scan: LegScan, labels: np.ndarray) -> None:
+    """Name the femur's part at the hip where a block shows little but the head.
+
+    Nothing else at a hip is as thick all round.
+    """
+    knee = _block(leg.labels["femur"], labels, scan)
+    named = {label for other in legs for label in other.labels.values()}
+    best = HEAD_MM
+    for block in range(knee + 1, int(scan.seen.max(initial=0)) + 1):
+        rows = np.flatnonzero(scan.seen == block)
+        here = labels[rows[0] : rows[-1] + 1]
+        depth = edt.edt(here.astype(np.uint32), anisotropy=tuple(scan.step_mm), parallel=2)
+        for n in range(1, int(here.max(initial=0)) + 1):
+            own = np.where(here == n, depth, 0)
+            place = np.unravel_index(int(own.argmax()), own.shape)
+            beside = np.array(place[1:]) * scan.step_mm[1:]
+            if n in named or own[place] <= best or _leg_near(legs, beside) is not leg:
+                continue
+            best, leg.labels["femur_proximal"] = float(own[place]), n
 
 
 def _add(leg: Leg, bone: str, part: str, label: int, labels: np.ndarray, scan: LegScan) -> None:

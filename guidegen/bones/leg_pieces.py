@@ -8,6 +8,8 @@ and grows too, but slowly.
 
 from __future__ import annotations
 
+from itertools import product
+
 import edt
 import numpy as np
 from scipy import ndimage
@@ -24,9 +26,9 @@ WALL_HU, RIDGE_HU = 105.0, 40.0
 its sides (engineering choice: muscle stays below)."""
 BALL_MM = 4.5
 """Holes in a shell are up to twice as wide; joint spaces are narrower (engineering choice)."""
-_POCKET = 4
-"""Hollows of so few voxels (7 mm3) without one that has six neighbours are no marrow (engineering
-choice: dropping larger ones lost the end of a real femur's condyles)."""
+POCKET_MET, POCKET_REACH_MM = 17, 36.0
+"""A hollow without a voxel that has six neighbours is marrow if walls lie in so many of the 26
+directions within reach; between two bones' walls it is half of them (engineering choice)."""
 NECK_SHARE = 0.62
 """A contact is narrower than this share of the bone on either side, near by (engineering choice:
 0.4 to 0.5 at knees bone on bone, 0.7 and more at a femoral neck or the neck of a fibula)."""
@@ -88,7 +90,7 @@ def _filled(bright: np.ndarray, wall: np.ndarray, step_mm: np.ndarray) -> np.nda
     near = edt.edt(~wall, anisotropy=tuple(step_mm), parallel=2) <= BALL_MM
     close_ends(near)
     marrow = _shut_in(near, 0) & (_shut_in(near, 1) | _shut_in(near, 2)) & ~near
-    marrow = _with_a_middle(marrow)
+    marrow = _true_marrow(marrow, wall, step_mm)
     solid = bright.copy()
     if marrow.any():
         solid |= edt.edt(~marrow, anisotropy=tuple(step_mm), parallel=2) <= BALL_MM
@@ -97,14 +99,33 @@ def _filled(bright: np.ndarray, wall: np.ndarray, step_mm: np.ndarray) -> np.nda
     return np.asarray(solid | _shut_in(solid))
 
 
-def _with_a_middle(marrow: np.ndarray) -> np.ndarray:
-    """All hollows but those of a few voxels: these are where two bones' walls come together."""
+def _true_marrow(marrow: np.ndarray, wall: np.ndarray, step_mm: np.ndarray) -> np.ndarray:
+    """All hollows but those small ones where two bones' walls come together."""
     hollows, n = ndimage.label(marrow)
     kept = np.zeros(n + 1, dtype=bool)
     kept[hollows[ndimage.binary_erosion(marrow, border_value=1)]] = True
-    kept |= np.bincount(hollows.ravel(), minlength=n + 1) > _POCKET
+    kept[0] = True
+    places = np.argwhere(~kept[hollows])
+    met = _walls_met(places, wall, round(POCKET_REACH_MM / float(np.min(step_mm))))
+    number = hollows[tuple(places.T)]
+    count = np.maximum(np.bincount(number, minlength=n + 1), 1)
+    kept |= np.bincount(number, met, n + 1) / count >= POCKET_MET
     kept[0] = False
     return np.asarray(kept[hollows])
+
+
+def _walls_met(places: np.ndarray, wall: np.ndarray, reach: int) -> np.ndarray:
+    """(N,): in how many of 26 directions voxels (N, 3) meet a wall within some voxels."""
+    last = np.array(wall.shape) - 1
+    met = np.zeros(len(places), dtype=int)
+    for way in product((-1, 0, 1), repeat=3):
+        found = np.zeros(len(places), dtype=bool)
+        for step in range(1, reach + 1 if any(way) else 1):
+            there = places + step * np.array(way)
+            inside = ((there >= 0) & (there <= last)).all(axis=1)
+            found[inside] |= wall[tuple(there[inside].T)]
+        met += found
+    return met
 
 
 def close_ends(solid: np.ndarray) -> None:
