@@ -16,9 +16,9 @@ import numpy.typing as npt
 from guidegen.phantoms.shapes import (
     Distances,
     Points,
-    box,
     capsule,
     ellipsoid,
+    plane,
     smooth_cut,
     smooth_union,
 )
@@ -27,12 +27,15 @@ Floats = npt.NDArray[np.float64]
 
 _BLEND_MM = 4.0
 _FLAT_HALF_MM = 2.0
-_NOTCH_HALF_MM = 9.0
-_NOTCH_TOP_MM = 26.0
+_NOTCH_HALF_MM, _NOTCH_FLARE = 11.0, 0.1
+"""Half the notch's width in front, and what it gains with each mm to the back: about a quarter of
+the knee's width, as in adults (engineering choice)."""
+_ROOF_DEG = 52.0
+"""The notch's roof rises so steeply to the back, as Blumensaat's line does (engineering choice)."""
 _FLOOR_MM = 13.0
 """Radius of the trochlear groove's floor, seen from the side."""
 _EDGE_BACK_MM = 8.4
-"""The notch's front wall lies so far behind the floor's lowest line, as seen from the side."""
+"""The notch's roof begins so far behind the floor's lowest line, as seen from the side."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,10 @@ class Femur:
     def distance(self, points: Points) -> Distances:
         """Distance (N,) at points (3, N) of the bone's frame, mm, negative inside."""
         body = smooth_union(self._proximal(points), self._distal(points), 12.0)
-        notch = box(
-            points,
-            (0.0, 50.0, _NOTCH_TOP_MM - 50.0),
-            np.eye(3),
-            (_NOTCH_HALF_MM, 50.0, 50.0),
-            0.5,
-        )
+        lean = np.radians(_ROOF_DEG)
+        roof = plane(points, np.zeros(3), (0.0, -np.sin(lean), np.cos(lean)))
+        aside = np.abs(points[0]) - _NOTCH_HALF_MM - _NOTCH_FLARE * points[1]
+        notch = np.maximum(np.maximum(aside, -points[1]), roof)
         return smooth_cut(body, -notch, 0.5)
 
     def _proximal(self, points: Points) -> Distances:
