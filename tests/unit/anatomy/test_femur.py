@@ -94,8 +94,8 @@ def test_the_anterior_cortex_is_the_foremost_bone_above_the_trochlea(found, side
     place = _inside(cortex.position_mm, side, turn)
     assert 0.5 < (place[2] + 2.0) / 95.0 < 0.6  # of the knee's width, 95 mm
     x, y = np.meshgrid(np.arange(-15.0, 8.0, 0.5), np.arange(-30.0, -10.0, 0.02), indexing="ij")
-    points = np.stack([x.ravel(), y.ravel(), np.full(x.size, place[2])])
-    inside = FEMUR.distance(points) < 0.0
+    top = np.full(x.size, place[2] + 2.0)  # of the 4 mm it is the foremost of: the shaft leans
+    inside = FEMUR.distance(points := np.stack([x.ravel(), y.ravel(), top])) < 0.0
     assert place[1] == pytest.approx(points[1][inside].min(), abs=0.3)
     assert cortex.values["from_mm"] < cortex.values["to_mm"]
 
