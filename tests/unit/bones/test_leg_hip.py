@@ -15,7 +15,7 @@ def upper_femur(head: tuple[float, float, float]) -> np.ndarray:
     """Shaft, a thick trochanteric part and the head, a ball a little larger: (K, J, I) bool."""
     k, j, i = np.meshgrid(*(np.arange(n) * 1.2 for n in (90, 100, 100)), indexing="ij")
     shaft = (np.hypot(j - TOP[1], i - TOP[2]) < 13.0) & (k < TOP[0] + 30.0)
-    balls = [(TOP + (14.0, 0.0, 14.0), 17.5), (TOP + head, 19.5)]
+    balls = [(TOP + np.array([14.0, 0.0, 14.0]), 17.5), (TOP + np.array(head), 19.5)]
     inside = [np.linalg.norm(np.stack([k, j, i], -1) - c, axis=-1) < r for c, r in balls]
     return shaft | inside[0] | inside[1]
 
