@@ -28,7 +28,7 @@ from guidegen.mesh.io import read_stl
 from guidegen.model.case import Approval
 from guidegen.model.findings import CheckReport
 from guidegen.model.notice import Progress
-from guidegen.model.plan import Plan
+from guidegen.model.plan import Cut, Plan
 from guidegen.phantoms.catalog import phantom_names
 from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.write import write_meshes_phantom, write_phantom
@@ -207,12 +207,31 @@ def _planned(root: Path, made: Plan) -> Outcome:
 
 
 def _path_lines(made: Plan) -> Iterator[str]:
+    for cut in made.cuts:
+        yield f"{cut.name:18} {', '.join(_of_cut(made, cut)) or 'planned'}"
     for path in made.paths:
         size = f"{path.diameter_mm:4.1f} x {path.length_mm:4.1f} mm"
+        if path.kind == "pin" and path.grade is None:
+            yield f"{path.name:18} {size}"
+            continue
         width = _mm(path.corridor_diameter_mm)
         yield f"{path.name:12} {size}, grade {path.grade or 'none'}, corridor {width}"
     for item in made.skipped:
         yield f"{item.name:12} no path: {item.code}, corridor {_mm(item.corridor_diameter_mm, 2)}"
+
+
+def _of_cut(made: Plan, cut: Cut) -> Iterator[str]:
+    """Angles of a cut's bone and what it takes off."""
+    kind, _, side = cut.bone.partition("_")
+    part = "plateau" if kind == "tibia" else cut.name.partition("_")[0]
+    wanted = {"FFC": "femur", "LFC": "femur", "FTC": "tibia", "LTC": "tibia", "HKA": ""}
+    values = {m.name: m.value for m in made.measurements}
+    for name, bone in wanted.items():
+        if bone in ("", kind) and f"{name}_{side}" in values:
+            yield f"{name} {round(values[f'{name}_{side}'], 1) + 0.0:.1f} deg"
+    for where in ("medial", "lateral"):
+        if f"resection_{part}_{where}_{side}" in values:
+            yield f"{where} {values[f'resection_{part}_{where}_{side}']:.1f} mm"
 
 
 def _mm(value: float | None, digits: int = 1) -> str:

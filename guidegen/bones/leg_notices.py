@@ -12,6 +12,7 @@ from guidegen.model.volume import CTVolume, LabelMap
 
 LEAST_METAL_MM3 = 50.0
 """Less is noise, or a clip that throws no streaks (engineering choice)."""
+PLANNED = ("femur", "tibia")
 NEAR_METAL_MM = 12.0
 """Streaks shift surfaces mostly this near to metal (engineering choice)."""
 
@@ -35,7 +36,7 @@ def _cut_off(bone: LegBone) -> Notice:
         f"{bone.name} goes on beyond the scan at {where}: what needs the missing part can't be "
         "measured or planned",
         bone.name,
-        red="side" in bone.cut_at,
+        red="side" in bone.cut_at and bone.kind in PLANNED,
     )
 
 

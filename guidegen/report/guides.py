@@ -19,11 +19,19 @@ from guidegen.report.solids import bone_solid, guide_solid, path_solids, picture
 from guidegen.report.wording import number, plain
 from guidegen.workers import side_by_side
 
+Way = tuple[float, float, float]
+Views = tuple[tuple[str, Way, Way], ...]
 SIZE = (420, 222)
 MARGIN_MM = 9.0
 LABEL_MARGIN_MM = 5.0
 FAINT = 0.22
-VIEWS = (
+FRONT_VIEWS: Views = (
+    ("From the front", (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    ("Oblique, from the front on the left", (-0.75, 0.8, -0.45), (0.0, 0.0, 1.0)),
+    ("From above, front up", (0.0, 0.0, -1.0), (0.0, -1.0, 0.0)),
+)
+"""Of parts with saw cuts."""
+VIEWS: Views = (
     ("From behind", (0.0, -1.0, 0.0), (0.0, 0.0, 1.0)),
     ("Oblique, from behind on the left", (-0.75, -0.8, -0.45), (0.0, 0.0, 1.0)),
     ("From above, front up", (0.0, 0.0, -1.0), (0.0, -1.0, 0.0)),
@@ -50,14 +58,15 @@ def guides_section(case: Case) -> Section | None:
 
 
 def _rehearses(guide: Guide) -> bool:
-    """True for a model with channels: it is more than the bone."""
-    return guide.role == "model" and any(f.kind == "bore" for f in guide.features)
+    """True for a model with channels or engraved cuts: it is more than the bone."""
+    return guide.role == "model" and any(f.kind in ("bore", "groove") for f in guide.features)
 
 
 def _guide_figures(case: Case, guide: Guide) -> GuideFigures:
     """The pictures of one guide, in the frame of the bone it sits on."""
     frame = bone_frame(case, _seat(case, guide))
-    cameras, captions = guide_cameras(guide, frame)
+    front = any(cut.bone in guide.bones for cut in case.plan.cuts)
+    cameras, captions = guide_cameras(guide, frame, FRONT_VIEWS if front else VIEWS)
     pictures = render_views(_solids(case, guide), cameras, SIZE)
     figures = tuple(
         picture_figure(picture, camera, frame, caption)
@@ -83,14 +92,16 @@ def _seat(case: Case, guide: Guide) -> str:
     return own or next((p.bone for p in case.plan.paths if p.name in carried), "")
 
 
-def guide_cameras(guide: Guide, frame: Pose) -> tuple[list[Camera], list[str]]:
+def guide_cameras(
+    guide: Guide, frame: Pose, views: Views = VIEWS
+) -> tuple[list[Camera], list[str]]:
     """Cameras and captions of the fixed views and of the label, if there is one."""
     points = guide.vertices_mm
     cameras = [
         Camera.framing(points, frame.vectors(forward), frame.vectors(up), SIZE, MARGIN_MM)
-        for _, forward, up in VIEWS
+        for _, forward, up in views
     ]
-    captions = [caption for caption, _, _ in VIEWS]
+    captions = [caption for caption, _, _ in views]
     for label in guide.features:
         if label.kind == "label":
             cameras.append(_label_camera(label.point_mm, label.direction, points, frame))

@@ -29,7 +29,7 @@ def head_section(case: Case) -> Section:
         "status": label,
         "tone": tone,
         "unattended": bool(case.approval and case.approval.unattended),
-        "facts": [_paths(case), _skipped(case), _grades(case), *_state(case)],
+        "facts": [*_cuts(case), _paths(case), _skipped(case), *_grades(case), *_state(case)],
         "plan_hash": short_hash(plan_sha256(case)),
     }
     return Section("head", "", "head.html.j2", content)
@@ -56,6 +56,14 @@ def status(case: Case) -> tuple[str, str]:
     return f"Built – with failed checks. {text}", "bad"
 
 
+def _cuts(case: Case) -> list[Fact]:
+    """Saw cuts, where the plan has them."""
+    cuts = case.plan.cuts
+    axis = str(case.plan.extra.get("axis", ""))
+    note = f"{axis} axis" if axis else ""
+    return [Fact("cuts", str(len(cuts)), note, "bad" * (axis == "anatomical"))] if cuts else []
+
+
 def _paths(case: Case) -> Fact:
     kinds = Counter(path.kind for path in case.plan.paths)
     label = " and ".join(path_kind(k, n) for k, n in sorted(kinds.items())) or "paths"
@@ -71,11 +79,14 @@ def _skipped(case: Case) -> Fact:
     return Fact("skipped", str(len(skipped)), note or "every site got a path")
 
 
-def _grades(case: Case) -> Fact:
+def _grades(case: Case) -> list[Fact]:
+    """Grades of screws and needles; pins of cutting guides have none."""
+    if case.plan.cuts:
+        return []
     grades = Counter(path.grade for path in case.plan.paths if path.grade)
     value = "  ".join(f"{n} {grade}" for grade, n in sorted(grades.items())) or "–"
     bad = any(grade > "B" for grade in grades)
-    return Fact("Gertzbein-Robbins grade", value, "", "bad" if bad else "")
+    return [Fact("Gertzbein-Robbins grade", value, "", "bad" if bad else "")]
 
 
 def _state(case: Case) -> list[Fact]:

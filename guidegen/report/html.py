@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from guidegen.model.case import Case
 from guidegen.report.check_table import checks_section
+from guidegen.report.cuts import cuts_section
 from guidegen.report.fluoroscopy import fluoroscopy_section
 from guidegen.report.guides import guides_section
 from guidegen.report.head import head_section
@@ -31,6 +32,7 @@ SECTIONS: tuple[Callable[[Case], Section | None], ...] = (
     head_section,
     notices_section,
     overview_section,
+    cuts_section,
     plan_section,
     puncture_section,
     measurements_section,

@@ -9,7 +9,7 @@ from guidegen.model.arrays import Floats, Ints
 from guidegen.model.bone import SKIN, Bone
 from guidegen.model.frames import Pose
 from guidegen.model.guide import Guide
-from guidegen.model.plan import Path
+from guidegen.model.plan import Cut, Path
 from guidegen.report.drawing import Figure, Note, bar_mm
 from guidegen.report.plane import letter
 from guidegen.report.raster import jpeg_uri
@@ -23,6 +23,9 @@ PATH = (0.93, 0.49, 0.05)
 GUIDE = (0.36, 0.63, 0.78)
 PIN_MM = 1.0
 PIN_OUT_MM = 22.0
+CUT = (0.16, 0.45, 0.72)
+CUT_MM = (100.0, 80.0, 0.8)
+NEAR_CUT_MM = 3.0
 SIDES = 40
 
 
@@ -68,6 +71,25 @@ def path_solids(path: Path, pin: bool = True) -> list[ColouredMesh]:
     if pin:
         solids.append(ColouredMesh(*cylinder(pin_end(path), path.entry_mm, PIN_MM), PATH))
     return solids
+
+
+def cut_solid(cut: Cut, bone: Bone | None) -> ColouredMesh:
+    """A cut as a thin sheet seen through the bone, over the width of a knee."""
+    centre = cut.origin_mm
+    if bone is not None:
+        height = (bone.vertices_mm - cut.origin_mm) @ cut.normal
+        near = np.abs(height) < NEAR_CUT_MM
+        if near.any():
+            middle = bone.vertices_mm[near].mean(axis=0)
+            centre = middle - ((middle - cut.origin_mm) @ cut.normal) * cut.normal
+    one = np.cross(cut.normal, np.eye(3)[int(np.abs(cut.normal).argmin())])
+    one /= np.linalg.norm(one)
+    axes = np.stack([one, np.cross(cut.normal, one), cut.normal])
+    signs = np.array([(x, y, z) for z in (-1, 1) for y in (-1, 1) for x in (-1, 1)])
+    corners = centre + (signs * np.array(CUT_MM) / 2) @ axes
+    quads = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
+    faces = np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
+    return ColouredMesh(corners, faces, CUT, 0.45, 0.5)
 
 
 def pin_end(path: Path) -> Floats:

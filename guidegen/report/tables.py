@@ -26,6 +26,8 @@ def plan_section(case: Case) -> Section | None:
     kinds = sorted({path.kind for path in case.plan.paths})
     title = "Plan: " + " and ".join(path_kind(k) for k in kinds) if kinds else "Plan"
     content = {"rows": rows, "has_screws": "screw" in kinds}
+    if kinds == ["pin"]:
+        return Section("plan", title, "pins.html.j2", content)
     return Section("plan", title, "plan.html.j2", content)
 
 
@@ -43,6 +45,7 @@ def _path_row(case: Case, path: Path) -> Mapping[str, Any]:
         breach = f"{number(path.breach_mm)} mm {plain(path.breach_wall or '')}".strip()
     return {
         "skipped": False,
+        "name": plain(path.name),
         "bone": plain(path.bone),
         "side": path.side or DASH,
         "entry": point(path.entry_mm),

@@ -50,7 +50,7 @@ def point(values: Any, digits: int = 1) -> str:
 
 def path_title(path: Path) -> str:
     """Say what a path is: ``T7 left – 5.0 × 35 mm – grade A``."""
-    grade = f"grade {path.grade}" if path.grade else plain(path.route)
+    grade = f"grade {path.grade}" if path.grade else plain(path.route) or path.kind
     length = number(path.length_mm, 0 if abs(path.length_mm - round(path.length_mm)) < 0.05 else 1)
     return f"{plain(path.name)} – {number(path.diameter_mm)} × {length} mm – {grade}"
 

@@ -19,6 +19,8 @@ from guidegen.planning.resection import turned
 from guidegen.procedures.vertebrae import attempt
 
 ANATOMICAL = "anatomical"
+ANATOMICAL_AXIS = "anatomical_axis"
+"""Code of the notice that a bone is planned about its shaft."""
 _PARTS = {"femur": "proximal", "tibia": "distal"}
 _FAR_END = {"femur": "hip", "tibia": "ankle"}
 
@@ -138,7 +140,7 @@ def leg_notices(leg: Leg, side: str, asked: Sequence[str]) -> tuple[Notice, ...]
             f"the {_FAR_END[kind]} is out of view: the {kind} is planned about the axis of its "
             "shaft, which is not its mechanical axis; angles are those to the anatomical axis"
         )
-        told.append(Notice("anatomical_axis", text, f"{kind}_{side}", red=True))
+        told.append(Notice(ANATOMICAL_AXIS, text, f"{kind}_{side}", red=True))
     for kind in _PARTS:
         if kind not in leg.marks and kind not in leg.failed:
             text = f"no {kind} of the {side} leg is in view: no cut of it is planned, and no HKA"

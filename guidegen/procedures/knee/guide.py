@@ -15,6 +15,7 @@ from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Cut, Plan
+from guidegen.procedures.knee.bones import ANATOMICAL_AXIS
 from guidegen.procedures.knee.settings import KneeSettings
 from guidegen.procedures.labels import label_words
 from guidegen.procedures.vertebrae import attempt
@@ -52,13 +53,19 @@ def _guide(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
     others = [b for b in case.bones if b.name != cut.bone]
     marks = next(m for m in case.landmarks if m.bone == cut.bone)
     pins = [path for path in case.plan.paths if path.bone == cut.bone and path.kind == "pin"]
-    words = label_words(case.plan, cut.bone)
+    words = _words(case.plan, cut.bone)
     return build_knee_guide((bone, others), marks, cut, pins, words, settings.guide)
+
+
+def _words(plan: Plan, bone: str) -> tuple[str, ...]:
+    """The label's words; one planned about its shaft says so."""
+    codes = {notice.code for notice in plan.warnings if notice.subject == bone}
+    return (*label_words(plan, bone), *(("ANAT",) if ANATOMICAL_AXIS in codes else ()))
 
 
 def _model(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
     bone = next(b for b in case.bones if b.name == cut.bone)
-    words = label_words(case.plan, cut.bone)
+    words = _words(case.plan, cut.bone)
     return build_cut_model(bone, planned_cuts(case.plan, cut.bone), words, settings.model)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,7 @@ from guidegen.model.plan import Measurement, Path
 from guidegen.planning.alignment import Alignment, align, cut_angles_deg
 from guidegen.planning.pins import plan_pins
 from guidegen.procedures.contract import Anatomy, Draft
+from guidegen.procedures.knee.bones import ANATOMICAL_AXIS
 from guidegen.procedures.knee.cuts import Cutting, cut_femur, cut_tibia
 from guidegen.procedures.knee.plausible import bone_warnings, leg_warnings
 from guidegen.procedures.knee.settings import KneeSettings
@@ -48,7 +50,12 @@ def plan_knee(anatomy: Anatomy, settings: KneeSettings, progress: Progress = sil
         progress(f"cuts of the {side} leg", n / len(SIDES))
         cuttings |= _cuttings(side, bones, marks, settings)
     pinned = _pinned(cuttings, bones, marks, settings)
-    measured = [item for side in SIDES for item in leg_measurements(side, marks, cuttings)]
+    shafted = {n.subject for n in anatomy.notices if n.code == ANATOMICAL_AXIS}
+    measured = [
+        item
+        for side in SIDES
+        for item in _marked(leg_measurements(side, marks, cuttings), side, shafted)
+    ]
     planes = {
         f"{name}_{bone}": {"point_mm": face.point_mm.tolist(), "normal": face.normal.tolist()}
         for bone, cutting in cuttings.items()
@@ -138,13 +145,37 @@ def leg_measurements(
         frontal, slope = cut_angles_deg(tibia.planes, tibia.planes.up, tibia.cut.normal)
         found += [
             ("FTC", frontal, "deg", "cut to the mechanical axis, medial"),
-            ("LTC", 90.0 - slope, "deg", f"slope {slope:.1f} deg down to the back"),
+            (
+                "LTC",
+                90.0 - slope,
+                "deg",
+                f"cut to the mechanical axis, slope {slope:.1f} deg down to the back",
+            ),
             ("tibial_rotation", 0.0, "deg", "to the medial third of the tubercle"),
         ]
     for cutting in (femur, tibia):
         if cutting is not None:
             found += _thicknesses(cutting)
     return [Measurement(f"{n}_{side}", round(v, 3), unit, note) for n, v, unit, note in found]
+
+
+def _marked(
+    found: Sequence[Measurement], side: str, shafted: Collection[str]
+) -> Iterator[Measurement]:
+    """Say which angles are those to a shaft's axis; such bones give no HKA."""
+    here = {name for name in shafted if name.endswith(side)}
+    for item in found:
+        name = item.name.removesuffix(f"_{side}")
+        if name == "HKA" and here:
+            continue
+        bone = {"FFC": "femur", "LFC": "femur", "FTC": "tibia", "LTC": "tibia"}.get(name, "")
+        if f"{bone}_{side}" not in here:
+            yield item
+            continue
+        note = item.note.replace(
+            "the mechanical axis", "an axis taken from the SHAFT (anatomical axis accepted)"
+        )
+        yield replace(item, note=note)
 
 
 def _rotations(femur: Cutting, marks: Landmarks) -> Iterator[tuple[str, float, str, str]]:

@@ -71,7 +71,7 @@ def test_every_section_is_there_in_order(page):
         *("head", "warnings", "overview", "plan", "measurements", "drill", "slices", "guides"),
         *("checks", "landmarks", "settings", "input"),
     ]
-    assert len(SECTIONS) == len(anchors(page)) + len(("puncture", "fluoroscopy"))
+    assert len(SECTIONS) == len(anchors(page)) + len(("cuts", "puncture", "fluoroscopy"))
 
 
 def test_page_says_what_matters(page):
