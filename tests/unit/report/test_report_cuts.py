@@ -44,7 +44,7 @@ def knee(case):
         "pin",
         "",
         bones[0].vertices_mm.mean(axis=0),
-        bones[0].vertices_mm.mean(axis=0) + (0, 25.0, 0),
+        bones[0].vertices_mm.mean(axis=0) + np.array([0.0, 25.0, 0.0]),
         3.2,
     )
     red = Notice("anatomical_axis", "the hip is out of view", "femur_left", True)
