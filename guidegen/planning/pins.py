@@ -84,6 +84,9 @@ class HasPins(Protocol):
         """Outer diameter of a pin's sleeve."""
 
 
+_Where = tuple[Bone, Landmarks, CutAxes]
+
+
 @dataclass(frozen=True, eq=False)
 class _Pins:
     """Possible pins.
@@ -93,12 +96,46 @@ class _Pins:
         way: (N, 3) going in.
         local_mm: (N, 2) across and stay of the entries.
         bone_mm: (N,) bone round them; negative where they leave it.
+        depth_mm: Entry to tip.
     """
 
     entry_mm: Floats
     way: Floats
     local_mm: Floats
     bone_mm: Floats
+    depth_mm: float
+
+
+@dataclass(frozen=True)
+class _Third:
+    """How the third pin may stand, as shares of what the settings want.
+
+    Args:
+        angle: Of its angle to the parallel ones.
+        depth: Of its depth.
+        sight: Of the room for a window beside its sleeve.
+    """
+
+    angle: float = 1.0
+    depth: float = 1.0
+    sight: float = 1.0
+
+
+_LADDER = (
+    _Third(),
+    _Third(sight=0.5),
+    _Third(angle=0.7),
+    _Third(angle=0.7, sight=0.5),
+    _Third(depth=0.8, sight=0.5),
+    _Third(angle=0.7, depth=0.7, sight=0.3),
+    _Third(angle=0.5, depth=0.7, sight=0.1),
+)
+"""Tried in this order on narrow bones, with every pair of parallel pins (engineering choice: less
+of all of it still holds; the angle stays well over what turns off a pair of parallel pins)."""
+_PAIRS = 4
+_NEARLY = 0.3
+"""Scores that differ by less are as good (mm of bone): the same bone scanned otherwise gets the
+same pins."""
 
 
 def way_in(marks: Landmarks, tibia_turn_deg: float) -> Floats:
@@ -114,7 +151,8 @@ def plan_pins(bone: Bone, marks: Landmarks, cut: Cut, settings: HasPins) -> tupl
     """Place two pins parallel to the cut and to each other, and one oblique, from the front.
 
     Every pin lies in bone from 8 mm under its entry to its tip, clear of the cut, of the others
-    and, at the tibia, of the patellar tendon; room for their sleeves is kept. With a slot the pair
+    and, at the tibia, of the patellar tendon; room for their sleeves is kept. On narrow bone the
+    oblique pin is shorter or less oblique. With a slot the pair
     is searched from ``pin_offset_mm`` away from the cut and ``pin_spacing_mm`` apart; without,
     both are exact, because a standard block has to go on.
 
@@ -132,9 +170,9 @@ def plan_pins(bone: Bone, marks: Landmarks, cut: Cut, settings: HasPins) -> tupl
         PlanError: There is no place.
     """
     axes = CutAxes.of(marks, cut, way_in(marks, settings.tibia_turn_deg))
-    straight = _possible(bone, marks, axes, axes.into, settings)
-    pair = _pair(straight, bone.name, settings)
-    third = _oblique(bone, marks, axes, (straight, pair), settings)
+    straight = _possible((bone, marks, axes), axes.into, settings.pin_depth_mm, settings)
+    pairs = _pairs(straight, bone.name, settings)
+    pair, third = _with_third((bone, marks, axes), straight, pairs, settings)
     chosen = [(straight, pair[0], "parallel"), (straight, pair[1], "parallel"), (*third, "oblique")]
     return tuple(
         Path(
@@ -143,7 +181,7 @@ def plan_pins(bone: Bone, marks: Landmarks, cut: Cut, settings: HasPins) -> tupl
             kind="pin",
             side="",
             entry_mm=pins.entry_mm[at],
-            tip_mm=pins.entry_mm[at] + settings.pin_depth_mm * pins.way[at],
+            tip_mm=pins.entry_mm[at] + pins.depth_mm * pins.way[at],
             diameter_mm=settings.pin_diameter_mm,
             route="",
             pilot_diameter_mm=settings.pin_diameter_mm,
@@ -154,8 +192,9 @@ def plan_pins(bone: Bone, marks: Landmarks, cut: Cut, settings: HasPins) -> tupl
     )
 
 
-def _possible(bone: Bone, marks: Landmarks, axes: CutAxes, way: Floats, settings: HasPins) -> _Pins:
+def _possible(where: _Where, way: Floats, depth_mm: float, settings: HasPins) -> _Pins:
     """All pins of one direction whose entries lie under a grid seen along the way in."""
+    bone, marks, axes = where
     offsets = settings.pin_offset_mm + np.arange(0.0, _DEEP_MM, _STEP_MM)
     aside = np.arange(-_WIDE_MM, _WIDE_MM + 1.0)
     grid = np.stack(np.meshgrid(aside, offsets, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -170,29 +209,28 @@ def _possible(bone: Bone, marks: Landmarks, axes: CutAxes, way: Floats, settings
         high = entry - _SLEEVE_MM / 2 * way
         use &= free.room_mm(high) > settings.sleeve_outer_mm / 2
     entry, grid = entry[use], grid[use]
-    ends = axes.local(entry + settings.pin_depth_mm * way)[:, 2]
+    ends = axes.local(entry + depth_mm * way)[:, 2]
     clear = np.minimum(grid[:, 1], ends) - settings.pin_diameter_mm / 2 - settings.pin_clear_mm
-    room = _bone_mm(bone, entry, way, settings)
+    room = _bone_mm(bone, entry, way, depth_mm) - settings.pin_diameter_mm / 2
     fit = (clear >= 0) & (room >= settings.pin_bone_mm)
     ways = np.broadcast_to(way, entry.shape)
-    return _Pins(entry[fit], ways[fit], grid[fit], room[fit])
+    return _Pins(entry[fit], ways[fit], grid[fit], room[fit], depth_mm)
 
 
-def _bone_mm(bone: Bone, entry: Floats, way: Floats, settings: HasPins) -> Floats:
-    """(N,): bone round pins from some mm under the entry to the tip."""
-    deep = settings.pin_depth_mm
-    depth = np.append(np.arange(_START_MM, deep, _ALONG_MM), deep)
+def _bone_mm(bone: Bone, entry: Floats, way: Floats, deep_mm: float) -> Floats:
+    """(N,): bone round axes from some mm under the entry to the tip."""
+    depth = np.append(np.arange(_START_MM, deep_mm, _ALONG_MM), deep_mm)
     points = (entry[:, None] + depth[:, None] * way).reshape(-1, 3)
     distance = signed_distance(points, bone.vertices_mm, bone.faces)
     distance = distance.reshape(len(entry), len(depth)).max(axis=1)
-    return np.asarray(-distance - settings.pin_diameter_mm / 2)
+    return np.asarray(-distance)
 
 
-def _pair(pins: _Pins, name: str, settings: HasPins) -> tuple[int, int]:
-    """Choose two of the parallel pins at one height."""
+def _pairs(pins: _Pins, name: str, settings: HasPins) -> list[tuple[int, int]]:
+    """Two of the parallel pins at one height: the best pair of each distance, the best first."""
     places = {(float(u), float(n)): k for k, (u, n) in enumerate(pins.local_mm)}
     exact = not settings.slot
-    best, chosen = -np.inf, None
+    found: dict[float, list[tuple[float, float, tuple[int, int]]]] = {}
     for (u, n), k in places.items():
         if n > settings.pin_offset_mm + (0 if exact else _LATER_MM):
             continue
@@ -201,11 +239,12 @@ def _pair(pins: _Pins, name: str, settings: HasPins) -> tuple[int, int]:
             if other is None:
                 continue
             room = float(min(pins.bone_mm[k], pins.bone_mm[other], _ENOUGH_MM))
+            aside = abs(u + spacing / 2)
             score = room - _NARROW_PENALTY * (settings.pin_spacing_mm - spacing)
-            score -= _AWAY_PENALTY * (n + abs(u + spacing / 2))
-            if score > best:
-                best, chosen = score, (k, other)
-    if chosen is None:
+            score -= _AWAY_PENALTY * (n + aside)
+            found.setdefault(spacing, []).append((score, n + aside, (k, other)))
+    best = [_most_central(of_one_distance) for of_one_distance in found.values()]
+    if not best:
         how = "exactly" if exact else "at most"
         raise PlanError(
             f"{name}: two parallel pins {how} {settings.pin_spacing_mm:g} mm apart, "
@@ -213,7 +252,16 @@ def _pair(pins: _Pins, name: str, settings: HasPins) -> tuple[int, int]:
             f"{settings.pin_offset_mm:g} mm from the cut, found no place; shorten pin_depth_mm or "
             "change pin_offset_mm or pin_spacing_mm"
         )
-    return chosen
+    return [pair for _, _, pair in sorted(best, key=lambda item: -item[0])][:_PAIRS]
+
+
+def _most_central(
+    found: Sequence[tuple[float, float, tuple[int, int]]],
+) -> tuple[float, float, tuple[int, int]]:
+    """Of those nearly as good as the best the one nearest to middle and cut."""
+    high = max(score for score, _, _ in found)
+    near = [item for item in found if item[0] >= high - _NEARLY]
+    return min(near, key=lambda item: item[1])
 
 
 def _spacings(largest_mm: float, exact: bool) -> Iterator[float]:
@@ -223,43 +271,70 @@ def _spacings(largest_mm: float, exact: bool) -> Iterator[float]:
         yield from np.arange(round(largest_mm) - 2.0, _LEAST_SPACING_MM - 0.5, -2.0)
 
 
-def _oblique(
-    bone: Bone,
-    marks: Landmarks,
-    axes: CutAxes,
-    parallel: tuple[_Pins, tuple[int, int]],
-    settings: HasPins,
-) -> tuple[_Pins, int]:
-    """Choose the third pin: its outer end leans away from the cut, or to a side."""
-    a = np.radians(settings.pin_oblique_deg)
-    taken = [(parallel[0].entry_mm[k], parallel[0].way[k]) for k in parallel[1]]
-    best, chosen = -np.inf, None
+def _with_third(
+    where: _Where, straight: _Pins, pairs: Sequence[tuple[int, int]], settings: HasPins
+) -> tuple[tuple[int, int], tuple[_Pins, int]]:
+    """The first pair with which a third pin finds a place, as good a one as there is."""
+    for third in _LADDER:
+        possible = list(_leaning(where, third, settings))
+        for pair in pairs:
+            found = _oblique(possible, (straight, pair), third.sight * _SIGHT_MM, settings)
+            if found is not None:
+                return pair, found
+    raise PlanError(
+        f"{where[0].name}: a third pin at {settings.pin_oblique_deg:g} deg to the parallel ones, "
+        f"{settings.pin_depth_mm:g} mm deep in bone, was wanted, found no place beside the "
+        "others, nor a shorter or less oblique one; shorten pin_depth_mm or change pin_oblique_deg"
+    )
+
+
+def _leaning(where: _Where, third: _Third, settings: HasPins) -> Iterator[_Pins]:
+    """Pins whose outer end leans away from the cut, or to a side."""
+    axes, a = where[2], np.radians(third.angle * settings.pin_oblique_deg)
     for lean in (axes.stay, axes.across, -axes.across):
         way = np.cos(a) * axes.into - np.sin(a) * lean
-        pins = _possible(bone, marks, axes, way, settings)
+        yield _possible(where, way, third.depth * settings.pin_depth_mm, settings)
+
+
+def _oblique(
+    possible: Sequence[_Pins],
+    parallel: tuple[_Pins, tuple[int, int]],
+    sight_mm: float,
+    settings: HasPins,
+) -> tuple[_Pins, int] | None:
+    """The best of the oblique pins that stay apart from a pair."""
+    taken = [(parallel[0].entry_mm[k], parallel[0].way[k]) for k in parallel[1]]
+    found: list[tuple[float, float, tuple[int, int]]] = []
+    for n, pins in enumerate(possible):
         for k in range(len(pins.entry_mm)):
-            if not _apart(pins.entry_mm[k], pins.way[k], taken, settings):
-                continue
-            score = float(min(pins.bone_mm[k], _ENOUGH_MM))
-            score -= _AWAY_PENALTY * float(pins.local_mm[k, 1] + abs(pins.local_mm[k, 0]))
-            if score > best:
-                best, chosen = score, (pins, k)
-    if chosen is None:
-        raise PlanError(
-            f"{bone.name}: a third pin at {settings.pin_oblique_deg:g} deg to the parallel ones, "
-            f"{settings.pin_depth_mm:g} mm deep in bone, was wanted, found no place beside the "
-            "others; shorten pin_depth_mm or change pin_oblique_deg"
-        )
-    return chosen
+            away = float(pins.local_mm[k, 1] + abs(pins.local_mm[k, 0]))
+            score = float(min(pins.bone_mm[k], _ENOUGH_MM)) - _AWAY_PENALTY * away
+            found.append((score, away, (n, k)))
+    found.sort(key=lambda item: -item[0])
+    fit: list[tuple[float, float, tuple[int, int]]] = []
+    for item in found:
+        if fit and item[0] < fit[0][0] - _NEARLY:
+            break
+        n, k = item[2]
+        if _apart(possible[n].entry_mm[k], possible[n].way[k], taken, sight_mm, settings):
+            fit.append(item)
+    if not fit:
+        return None
+    n, k = _most_central(fit)[2]
+    return possible[n], k
 
 
 def _apart(
-    entry: Floats, way: Floats, others: Sequence[tuple[Floats, Floats]], settings: HasPins
+    entry: Floats,
+    way: Floats,
+    others: Sequence[tuple[Floats, Floats]],
+    sight_mm: float,
+    settings: HasPins,
 ) -> bool:
     """Tell whether sleeves outside and pins inside stay apart."""
     steps = np.arange(-_SLEEVE_MM, settings.pin_depth_mm + 1, 3.0)
     least = np.where(
-        steps < 0, settings.sleeve_outer_mm + _SIGHT_MM, settings.pin_diameter_mm + _WALL_MM
+        steps < 0, settings.sleeve_outer_mm + sight_mm, settings.pin_diameter_mm + _WALL_MM
     )
     own = entry + steps[:, None] * way
     for start, direction in others:

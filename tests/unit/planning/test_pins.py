@@ -11,6 +11,7 @@ from guidegen.cad.knee_settings import KneeGuideSettings
 from guidegen.errors import PlanError
 from guidegen.geometry.knee import CutAxes, beside_tendon, medial_way
 from guidegen.mesh.sdf import signed_distance
+from guidegen.planning import pins
 from guidegen.planning.pins import plan_pins, way_in
 
 from ..knee_parts import lateral, planned
@@ -100,12 +101,27 @@ def test_pins_keep_medial_of_the_tendon():
 
 
 def test_a_standard_block_s_distances_are_kept_exactly():
-    case = planned("femur", "left", "as_made", slot=False)
-    one, two, _ = case.pins
+    case = planned("femur", "left", "as_made")
+    block = KneeGuideSettings(slot=False, pin_spacing_mm=36.0, pin_offset_mm=15.0)
+    one, two, _ = plan_pins(case.bone, case.marks, case.cut, block)
     axes = CutAxes.of(case.marks, case.cut, one.direction)
     places = axes.local(np.array([one.entry_mm, two.entry_mm]))
-    np.testing.assert_allclose(places[:, 2], case.settings.pin_offset_mm, atol=1e-6)
-    assert abs(places[0, 0] - places[1, 0]) == pytest.approx(case.settings.pin_spacing_mm)
+    np.testing.assert_allclose(places[:, 2], 15.0, atol=1e-6)
+    assert abs(places[0, 0] - places[1, 0]) == pytest.approx(36.0)
+
+
+def test_where_room_is_short_the_third_pin_is_shorter_or_less_oblique(monkeypatch):
+    case = planned("tibia", "left", "as_made")
+    monkeypatch.setattr(pins, "_SIGHT_MM", 22.0)
+    one, two, third = plan_pins(case.bone, case.marks, case.cut, case.settings)
+    assert one.direction @ two.direction == pytest.approx(1.0)
+    angle = np.degrees(np.arccos(one.direction @ third.direction))
+    assert 10.0 < angle <= case.settings.pin_oblique_deg + 1e-6
+    assert 0.7 * case.settings.pin_depth_mm - 1e-9 <= third.length_mm
+    monkeypatch.setattr(pins, "_LADDER", pins._LADDER[:1])
+    monkeypatch.setattr(pins, "_SIGHT_MM", 60.0)
+    with pytest.raises(PlanError, match=r"third pin.*nor a shorter or less oblique one"):
+        plan_pins(case.bone, case.marks, case.cut, case.settings)
 
 
 def test_no_place_is_said_plainly():
