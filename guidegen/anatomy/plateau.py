@@ -29,6 +29,8 @@ _TUBERCLE_MM = (15.0, 55.0)
 """The tubercle lies this far under the plateaus (engineering choice)."""
 _TUBERCLE_DEEP_MM = 2.5
 """Its width is measured this far behind its most anterior point (engineering choice)."""
+_BESIDE_MM = 1.0
+"""Bone this near to where the medial third ends tells how far to the front it lies."""
 _LEDGE_MM = (4.0, 9.0)
 """The posterior rim is looked at this far under the plateaus (engineering choice)."""
 _NOTCH_SHARE = 0.3
@@ -243,5 +245,6 @@ def _tubercle(local: Floats, centre: Floats, level: float) -> tuple[Floats, Floa
     middle = (low + high) / 2
     tubercle = np.array([middle, float(at[:, 1].min()), height])
     third = low + (high - low) * 2 / 3
-    nearest = patch[int(np.abs(patch[:, 0] - third).argmin())]
-    return tubercle, np.array([third, float(nearest[1]), height])
+    off = np.abs(patch[:, 0] - third)
+    near = patch[off <= max(_BESIDE_MM, float(off.min()))]
+    return tubercle, np.array([third, float(near[:, 1].min()), height])

@@ -100,6 +100,14 @@ def test_the_anterior_cortex_is_the_foremost_bone_above_the_trochlea(found, side
     assert cortex.values["from_mm"] < cortex.values["to_mm"]
 
 
+def test_every_landmark_says_how_and_how_well_it_was_found(found):
+    wanted = {"femoral_head_centre", "knee_centre", "intercondylar_notch", "trochlear_groove"}
+    wanted |= {f"{side}_epicondyle" for side in ("medial", "lateral")} | {"anterior_cortex"}
+    wanted |= {f"{k}_condyle_{s}" for k in ("posterior", "distal") for s in ("medial", "lateral")}
+    assert wanted <= {mark.name for mark in found.points}
+    assert all(mark.spread_mm > 0.0 and mark.method for mark in found.points)
+
+
 def test_a_femur_without_a_sulcus_has_none(found):
     assert "medial_sulcus" not in found
 

@@ -1,0 +1,47 @@
+"""One real leg scanned as it lay, turned, bent and mirrored: the same plan on the bones."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+
+from .leg_poses import (
+    CUT_DEG,
+    CUT_MM,
+    LAY,
+    LIMITS_DEG,
+    OTHERS,
+    change_deg,
+    cut_shift_mm,
+    cut_turn_deg,
+    planned_in_scan,
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def posed(shared_data, tmp_path_factory):
+    place = tmp_path_factory.mktemp("poses")
+    return lru_cache(lambda pose: planned_in_scan(shared_data, "L", pose, place))
+
+
+@pytest.mark.parametrize("pose", OTHERS)
+def test_angles_do_not_depend_on_how_the_leg_lay(posed, pose):
+    before, after = posed(LAY), posed(pose)
+    changes = {name: change_deg(before, after, name, pose) for name in LIMITS_DEG}
+    assert {n: v for n, v in changes.items() if abs(v) > LIMITS_DEG[n]} == {}
+
+
+@pytest.mark.parametrize("pose", OTHERS)
+def test_the_cuts_go_through_the_same_bone(posed, pose):
+    before, after = posed(LAY), posed(pose)
+    for kind in ("femur", "tibia"):
+        assert cut_turn_deg(before, after, kind) < CUT_DEG
+        assert abs(cut_shift_mm(before, after, kind)) < CUT_MM
+
+
+@pytest.mark.parametrize("pose", [LAY, *OTHERS])
+def test_the_side_is_that_of_the_shape(posed, pose):
+    assert posed(pose).side == ("right" if pose == "mirrored" else "left")
