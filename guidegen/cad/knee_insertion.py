@@ -11,7 +11,6 @@ from guidegen.cad.frame import cone
 from guidegen.cad.knee_block import DEEPER_MM, RIM_MM
 from guidegen.cad.knee_contact import (
     Mask,
-    Places,
     choose_places,
     contacts_of,
     find_places,
@@ -35,6 +34,8 @@ _RIM_ROOM_MM = 1.3
 _BAND_MM = 2.0
 _SLEEVE_ROOM_MM = 0.6
 _WINDOW_ROOM_MM = 0.8
+_RADII = (1.0, 0.85, 0.7)
+"""Shares of the contacts' radius that are tried where bone is rough (engineering choice)."""
 _PER_DEG = 0.002
 """A degree off the approach must be worth this much of the docking index."""
 _PER_CONTACT = 0.01
@@ -85,28 +86,28 @@ def seat_guide(
     Raises:
         GeometryError: Fewer than six contacts can be reached from any direction.
     """
-    places = find_places(seat, settings.contact_radius_mm, _taken(seat, axes, taken, settings))
-    target = _target(anatomy)
+    forbidden, target = _taken(seat, axes, taken, settings), _target(anatomy)
     approach = approach_way(axes, settings)
-    angle = settings.insertion_cone_deg if settings.slot else 0.0
-    best, insertion, n_most = -np.inf, approach, 0
-    for way in cone(approach, -axes.stay, angle):
-        chosen = choose_places(places, reachable(seat, target, way), settings.n_contacts, 0)
-        n_most = max(n_most, len(chosen))
-        off = float(np.degrees(np.arccos(np.clip(way @ approach, -1, 1))))
-        score = strength(places, chosen) - _PER_DEG * off + _PER_CONTACT * len(chosen)
-        if len(chosen) >= _LEAST_CONTACTS and score > best + 1e-12:
-            best, insertion = score, way
-    if not np.isfinite(best):
-        raise GeometryError(
-            f"{anatomy[0].name}: a guide needs at least {_LEAST_CONTACTS} separate contacts, found "
-            f"{n_most} that a straight push reaches; lower contact_radius_mm or enlarge reach_mm"
-        )
-    return insertion, _final(places, reachable(seat, target, insertion), settings)
-
-
-def _final(places: Places, seen: Mask, settings: KneeGuideSettings) -> tuple[Contact, ...]:
-    return contacts_of(places, choose_places(places, seen, settings.n_contacts))
+    ways = cone(approach, -axes.stay, settings.insertion_cone_deg if settings.slot else 0.0)
+    seen = [reachable(seat, target, way) for way in ways]
+    n_most = 0
+    for share in _RADII:
+        places = find_places(seat, share * settings.contact_radius_mm, forbidden)
+        best, insertion = -np.inf, 0
+        for n, (way, free) in enumerate(zip(ways, seen, strict=True)):
+            chosen = choose_places(places, free, settings.n_contacts, 0)
+            n_most = max(n_most, len(chosen))
+            off = float(np.degrees(np.arccos(np.clip(way @ approach, -1, 1))))
+            score = strength(places, chosen) - _PER_DEG * off + _PER_CONTACT * len(chosen)
+            if len(chosen) >= _LEAST_CONTACTS and score > best + 1e-12:
+                best, insertion = score, n
+        if np.isfinite(best):
+            chosen = choose_places(places, seen[insertion], settings.n_contacts)
+            return ways[insertion], contacts_of(places, chosen)
+    raise GeometryError(
+        f"{anatomy[0].name}: a guide needs at least {_LEAST_CONTACTS} separate contacts, found "
+        f"{n_most} that a straight push reaches; lower contact_radius_mm or enlarge reach_mm"
+    )
 
 
 def reachable(seat: Seat, target: RayTarget, insertion: Floats) -> Mask:
