@@ -20,6 +20,7 @@ from guidegen.settings import setting
 _SPARE_MM = 2.0
 _LEAST_MM = 20.0
 _NARROWER = 0.9
+_PLATE_MM, _PLATE_THICK_MM, _PLATE_INTO_MM = 34.0, 3.0, 1.0
 
 
 class CutModelSettings(PartSettings):
@@ -53,7 +54,8 @@ def build_cut_model(
 ) -> Guide:
     """Cut a bone's end off parallel to its main cut, and engrave all cuts.
 
-    The model stands on its flat end with the main cut level; there the label is.
+    The model stands on its flat end with the main cut level; there the label is, on a plate where
+    the end is too narrow for it.
 
     Args:
         bone: Femur or tibia.
@@ -66,7 +68,7 @@ def build_cut_model(
         ``end`` (the flat end, outward) and ``label``.
 
     Raises:
-        GeometryError: The bone ends at the cut, or the label finds no room.
+        GeometryError: The bone ends at the cut.
     """
     main = cuts[0]
     away = -main.normal
@@ -81,14 +83,18 @@ def build_cut_model(
     whole = Solid.from_mesh(bone.vertices_mm - origin, bone.faces, bone.name)
     end = length * away
     body = whole.kept_beyond(end, main.normal, bone.name).bodies()[0]
-    centre, layout = _label_place(body, end, away, words, settings)
+    centre, layout, fits = _label_place(body, end, away, words, settings)
     tools = [
         body.groove(_plane(cut.origin_mm - origin, cut.normal), cut.kerf_mm, settings.groove_mm)
         for cut in cuts
     ]
+    body = body.minus(tools, bone.name)
+    if not fits:
+        centre = centre + _PLATE_THICK_MM * away
+        body = Solid.union([body, _plate(centre, away, layout)])
     axes = square_axes(away, _across(away))
-    tools.append(engraving(layout.outlines(), axes, centre, settings.text_depth_mm))
-    vertices, faces = body.minus(tools, bone.name).bodies()[0].arrays()
+    text_tool = engraving(layout.outlines(), axes, centre, settings.text_depth_mm)
+    vertices, faces = body.minus([text_tool], bone.name).bodies()[0].arrays()
     text = " ".join(words)
     label = {
         "radius_mm": float(np.hypot(*layout.half_mm)),
@@ -128,17 +134,27 @@ def _plane(point_mm: Floats, normal: Floats) -> Floats:
 
 def _label_place(
     body: Solid, end: Floats, away: Floats, words: Sequence[str], settings: CutModelSettings
-) -> tuple[Floats, Layout]:
-    """Where the label's middle lies on the flat end (3,), and its lines."""
+) -> tuple[Floats, Layout, bool]:
+    """The widest place's middle on the flat end (3,), the label's lines, whether they fit there."""
     pose = _plane(end - 0.01 * away, away)
     (x, y), radius = body.inner_circle(pose)
-    width = 2 * radius
+    centre, width = end + x * pose[:3, 0] + y * pose[:3, 1], 2 * radius
     while width > radius / 2:
         layout = fit_layout(words, width, settings)
         if np.hypot(*layout.half_mm) <= radius:
-            return end + x * pose[:3, 0] + y * pose[:3, 1], layout
+            return centre, layout, True
         width *= _NARROWER
-    raise GeometryError(
-        f"the label of the model needs a flat end wider than {2 * radius:.0f} mm: shorten the "
-        "case's name, or lower length_mm or text_min_height_mm"
-    )
+    return centre, fit_layout(words, _PLATE_MM, settings), False
+
+
+def _plate(face_mm: Floats, away: Floats, layout: Layout) -> Solid:
+    """A plate under the flat end, a little into it; its outer face holds the label."""
+    axes = square_axes(away, _across(away))
+    wide, tall = layout.half_mm
+    corners = [
+        face_mm + x * axes[:, 0] + y * axes[:, 1] - z * away
+        for x in (-wide, wide)
+        for y in (-tall, tall)
+        for z in (0.0, _PLATE_THICK_MM + _PLATE_INTO_MM)
+    ]
+    return Solid.hull(np.array(corners), "plate")

@@ -136,3 +136,13 @@ def test_bone_that_ends_at_the_cut_is_refused():
     bone = Bone("femur_left", points + cuts[0].origin_mm, faces, "left")
     with pytest.raises(GeometryError, match="beyond the cut"):
         build_cut_model(bone, cuts, WORDS, CutModelSettings())
+
+
+def test_a_label_too_large_for_the_end_stands_on_a_plate():
+    case, cuts, _ = made("tibia", "right", "as_made")
+    words = ("a-case-of-a-long-name-and-more", "tibia_right", "ab12", "ANAT", "unattended")
+    model = build_cut_model(case.bone, cuts, words, CutModelSettings(length_mm=90.0))
+    found = judged(model, case, cuts)
+    assert all(f.passed for f in found.values()), [f for f in found.values() if not f.passed]
+    height = (model.vertices_mm - cuts[0].origin_mm) @ -cuts[0].normal
+    assert height.max() == pytest.approx(93.0, abs=1e-6)
