@@ -26,6 +26,9 @@ FOOT_MM, FOOT_BESIDE_MM, FOOT_MM2 = 100.0, 75.0, 60.0
 """Less bone than this, beside a waist's middle and so near below it, is where a heel ends."""
 JOINT_MM = 15.0
 """Nearer to a waist there may be no bone because it is a joint (engineering choice)."""
+SURE_SHAFT_MM = 120.0
+"""No part of a pelvis runs on as a shaft for so long; a femur that is scanned alone, with no knee,
+does (engineering choice: 250 mm in a whole one)."""
 HEAD_MM = 16.0
 """A ball as large fits into a femoral head, and into no part of a pelvis (engineering choice)."""
 SAME_LEG_MM = 170.0
@@ -165,7 +168,8 @@ def _add_shafts(
         label = label_of(shaft, labels, sections)
         known = any(label in leg.labels.values() for leg in legs)
         long = np.ptp(shaft.slices) * scan.step_mm[0] > LONG_SHAFT_MM / 2
-        if not known and long and _goes_on_below(label, legs, labels, scan):
+        sure = np.ptp(shaft.slices) * scan.step_mm[0] > SURE_SHAFT_MM
+        if not known and long and (sure or _goes_on_below(label, legs, labels, scan)):
             leg = _leg_near(legs, shaft.middles_ji_mm.mean(axis=0))
             _add(leg, "femur", "_proximal", label, labels, scan)
     for leg in legs:
