@@ -22,10 +22,13 @@ def guidegen(*arguments: object) -> int:
 def run_case(case: str, out: Path) -> tuple[int, int, float]:
     """Make a phantom and run it; returns exit code, expected exit code and seconds."""
     start = time.perf_counter()
+    case, _, grid = case.partition("/")
     asked, _, procedure = case.partition("@")
     name, _, levels = asked.partition(":")
     scan = out / f"{name}_scan"
-    code = guidegen("phantom", name, "--out", scan, "-q")
+    spacing, _, slices = grid.partition("x")
+    voxels = ("--spacing-mm", spacing, "--slice-mm", slices) if grid else ()
+    code = guidegen("phantom", name, "--out", scan, "-q", *voxels)
     if code:
         return code, 0, time.perf_counter() - start
     expected = json.loads((scan / "truth.json").read_text())["expect"].get("exit", 0)
@@ -39,7 +42,9 @@ def main() -> int:
     """Run all, print a table, return 1 if any case did not end as expected."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="where the cases go")
-    parser.add_argument("names", nargs="*", default=SMALL, help="NAME[:LEVELS][@PROCEDURE]")
+    parser.add_argument(
+        "names", nargs="*", default=SMALL, help="NAME[:LEVELS][@PROCEDURE][/SPACINGxSLICE]"
+    )
     given = parser.parse_args()
     bad = 0
     print(f"{'phantom':30} {'exit':>4} {'wanted':>6} {'seconds':>8}")
