@@ -138,10 +138,14 @@ class Block:
         return (self.low_mm - self.slot_mm / 2) / 2
 
 
+_SLEEVE_MM = 1.5
+"""Between a label's plate and the parallel pins' sleeves over it."""
+
+
 def block_rise_mm(kerf_mm: float, settings: KneeGuideSettings) -> float:
     """How far a block reaches over its cut to the bone that stays, about."""
     if not settings.slot:
-        return settings.mark_height_mm / 2 + _MARK_MM + _MARGIN_MM
+        return settings.pin_offset_mm - settings.sleeve_outer_mm / 2 - _SLEEVE_MM
     return (kerf_mm + settings.slot_clearance_mm) / 2 + settings.slot_wall_mm
 
 
@@ -184,7 +188,8 @@ def make_block(
     lip = max(2 * layout.half_mm[1], settings.mark_height_mm + 2 * _MARK_MM) + _MARGIN_MM
     low, high = -slot / 2 - max(lip, settings.slot_wall_mm), slot / 2 + settings.slot_wall_mm
     if not settings.slot:
-        low, high = -lip / 2, lip / 2
+        high = min(lip / 2, block_rise_mm(kerf_mm, settings))
+        low = high - lip
         beside = settings.slot_end_mm + _SAW_MM
         tall = local[np.abs(local[:, 2]) < high + _BAND_MM]
         bone = _front_of(tall, (span[0] - beside, span[1] + beside))

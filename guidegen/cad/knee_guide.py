@@ -99,6 +99,9 @@ def knee_features(
         values = {"thickness_mm": block.slot_mm, "width_mm": b - a, "capture_mm": depth}
         mouth = block.axes.place([(a + b) / 2, block.front_mm, 0.0])
         found.append(Feature("slot", cut.name, mouth, block.axes.into, values))
+    else:
+        values = {"offset_mm": settings.pin_offset_mm, "spacing_mm": settings.pin_spacing_mm}
+        found.append(Feature("pinned", cut.name, block.axes.origin_mm, block.axes.into, values))
     values = {"diameter_mm": rod.bore_mm, "length_mm": rod.length_mm, "outer_mm": rod.outer_mm}
     found.append(Feature("rod", ROD, rod.mouth_mm, -rod.way, values))
     for n, w in enumerate(design.windows, start=1):

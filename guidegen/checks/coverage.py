@@ -11,7 +11,8 @@ def check_coverage(plan: Plan, guides: tuple[Guide, ...]) -> tuple[Finding, ...]
     """Count, for each path and cut of the plan, the guides that carry it; one is wanted.
 
     Where the plan says that it is carried by models (``extra["carried_by"]``: a puncture that is
-    rehearsed, without a template), models count and guides do not.
+    rehearsed, without a template), models count and guides do not. A cut is also carried by pins
+    that a standard block goes on (``pinned``).
 
     Args:
         plan: What was approved.
@@ -23,7 +24,7 @@ def check_coverage(plan: Plan, guides: tuple[Guide, ...]) -> tuple[Finding, ...]
         for guide in guides
         if guide.role == role
         for feature in guide.features
-        if feature.kind in ("bore", "slot")
+        if feature.kind in ("bore", "slot", "pinned")
     ]
     names = [path.name for path in plan.paths] + [cut.name for cut in plan.cuts]
     return tuple(

@@ -19,7 +19,9 @@ class Feature:
             (its floor, out of the plate) and ``sight`` (a hole over a spinous process); of a
             model to rehearse on also ``strut`` (its lower end, going up) and ``foot`` (its lower
             face, going down). Of a knee guide also ``slot`` (the middle of its mouth, the blade's
-            way) and ``rod`` (the hole's mouth, going in).
+            way), ``rod`` (the hole's mouth, going in) and, of one with pins only, ``pinned`` (its
+            cut's origin, the saw's way); of a model with engraved cuts ``groove`` (the plane's
+            point and normal) and ``end`` (its flat end, outward).
         item: Name of the plan's path or cut; for a label its text.
         point_mm: (3,) for a bore: its axis where the instrument goes in: at the sleeve's top, of
             a model's channel outside the bone;

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import tomllib
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -29,7 +30,7 @@ from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.guide import Feature, Guide
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.level import Level
-from guidegen.model.plan import Path, Plan
+from guidegen.model.plan import Cut, Path, Plan
 from guidegen.model.volume import LabelMap
 from tests.fake_procedure import CENTRE_MM, ball_volume, box
 
@@ -198,6 +199,16 @@ def test_every_path_stands_in_exactly_one_guide():
         ("plan.json#b", 2.0, False),
         ("plan.json#c", 0.0, False),
     ]
+
+
+def test_a_cut_is_carried_by_its_slot_or_by_the_pins_of_a_block():
+    cut = Cut("distal_femur_left", "femur_left", [0, 0, 0], [0, 0, -1], 1.3)
+    plan = Plan("c", "p", "", "i", "s", cuts=(cut,))
+    for kind, value in (("slot", 1.0), ("pinned", 1.0), ("window", 0.0)):
+        feature = Feature(kind, cut.name, [0, 0, 0], [0, 1, 0])
+        part = replace(guide(), features=(feature,))
+        (found,) = check_coverage(plan, (part,))
+        assert (found.value, found.passed) == (value, value == 1.0)
 
 
 def test_no_checks_and_no_number_are_failures(tmp_path):
