@@ -32,6 +32,10 @@ POSES = {
     "mirrored": {},
 }
 """The same leg in other positions: turned by 20 deg, bent by 20 deg, mirrored."""
+PAGE = ("straight", "varus", "valgus", "touching", "turned", "blocks")
+WITHIN_MM = {"femoral_head_centre": 0.5, "ankle_centre": 1.0, "malleolus_lateral": 1.5}
+KNEE_MM = 3.0
+"""Limit of other landmarks: raters spread by 3 to 6 mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +142,16 @@ def angle_errors(case: LegCase) -> dict[str, float]:
         for name, value in case.truth["measurements"].items()
         if name in case.measured and name.rsplit("_", 1)[0] in LIMITS_DEG
     }
+
+
+def off_by(case: LegCase, name: str) -> float:
+    """Found less true of one measurement."""
+    return case.measured.get(name, float("nan")) - float(case.truth["measurements"][name])
+
+
+def within_mm(landmark: str) -> float:
+    """Limit of a landmark."""
+    return WITHIN_MM.get(landmark, KNEE_MM)
 
 
 def limit_deg(name: str) -> float:

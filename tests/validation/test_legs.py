@@ -15,13 +15,10 @@ from tests.validation.legs import (
     limit_deg,
     planned_leg,
     posed,
+    within_mm,
 )
 
 slow, ci = pytest.mark.slow, pytest.mark.ci
-WITHIN_MM = {"femoral_head_centre": 0.5, "ankle_centre": 1.0, "malleolus_lateral": 1.5}
-KNEE_MM = 3.0
-"""Other landmarks: raters spread by 3 to 6 mm."""
-AT_THE_NOTCH = ("knee_centre", "intercondylar_notch")
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +29,10 @@ def leg(tmp_path_factory):
 
 
 def too_far(case) -> dict[str, float]:
-    """Landmarks that are farther off than they may be, but for those at the notch."""
+    """Landmarks that are farther off than they may be."""
     found = landmark_errors(case)
     assert len(found) > 8
-    return {
-        name: off
-        for name, off in found.items()
-        if (word := name.split()[1]) not in AT_THE_NOTCH and off > WITHIN_MM.get(word, KNEE_MM)
-    }
+    return {name: off for name, off in found.items() if off > within_mm(name.split()[1])}
 
 
 def wrong_angles(case) -> dict[str, float]:
