@@ -19,11 +19,12 @@ from guidegen.bones.leg_scan import LegScan
 from guidegen.bones.leg_sheets import REACH_MM, sheets, with_fatty_edges
 
 DIRECTIONS = tuple(way for way in product((-1, 0, 1), repeat=3) if any(way))
-LEAST_SEEN = 21
-"""Marrow meets walls in so many of the 26 directions; a notch in up to 17 (engineering choice)."""
-LEAST_KEPT = 15
+LEAST_SEEN = 22
+"""Marrow meets walls in so many of the 26 directions; so does the corner of a turned leg's notch,
+but not its middle, which meets up to 21 (engineering choice)."""
+LEAST_KEPT = 21
 """What was filled before bones were apart stays if it meets so many of its own bone's."""
-LEAST_HELD = 18
+LEAST_HELD = 21
 """With its thin cortex known, what meets fewer walls goes: tongues into the notch (engineering
 choice)."""
 WALL_REACH_MM = 3.0
