@@ -34,6 +34,8 @@ POSES = {
 """The same leg in other positions: turned by 20 deg, bent by 20 deg, mirrored."""
 PAGE = ("straight", "varus", "valgus", "touching", "turned", "blocks")
 WITHIN_MM = {"femoral_head_centre": 0.5, "ankle_centre": 1.0, "malleolus_lateral": 1.5}
+WITHIN_MM |= {f"distal_condyle_{side}": 4.5 for side in ("medial", "lateral")}
+"""A condyle of radius 18 mm, flat over 4 mm: 0.15 mm of height are 2.3 mm beside the flat."""
 KNEE_MM = 3.0
 """Limit of other landmarks: raters spread by 3 to 6 mm."""
 
