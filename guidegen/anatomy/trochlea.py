@@ -87,8 +87,10 @@ def find_trochlea(faces: Faces, found: Condyles) -> Trochlea | None:
     before = angles[start] - np.radians(_BEFORE_NOTCH_DEG)
     usual = float(np.median(depth[(angles > before[1]) & (angles < before[0])]))
     run = _followed(floor, depth, start, max(_DEEP_MM, _DEEP_SHARE * usual))
+    rows = np.abs(across[:, None] - floor[run]).argmin(axis=0)
+    seen = np.isfinite(radius[rows, run])  # at the notch a ray may pass between the condyles
+    run, rows = run[seen], rows[seen]
     out = np.stack([np.zeros(len(run)), -np.cos(angles[run]), -np.sin(angles[run])], axis=1)
-    rows = np.array([int(np.abs(across - floor[n]).argmin()) for n in run])
     points = out * radius[rows, run][:, None]
     points[:, 0] = floor[run]
     length = float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())

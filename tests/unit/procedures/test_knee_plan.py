@@ -115,6 +115,7 @@ def test_the_targets_are_met_and_said():
     targets = {"FFC": 90.0, "LFC": 0.0, "FTC": 90.0, "LTC": 85.0, "femoral_rotation_to_PCA": 3.0}
     for name, value in targets.items():
         assert found[f"{name}_right"] == pytest.approx(value, abs=1e-3), name
-    assert [n.code for n in draft.warnings] == ["no_cartilage", "no_medial_sulcus"]
+    told = ["no_cartilage", "no_medial_sulcus", "no_lateral_malleolus"]
+    assert [n.code for n in draft.warnings] == told
     assert all("supine CT" in m.note for m in draft.measurements if m.name[:3] in ("HKA", "FTA"))
     assert set(draft.extra["planes"]) == {"posterior_femur_right", "anterior_femur_right"}
