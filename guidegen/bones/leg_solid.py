@@ -27,6 +27,9 @@ LEAST_KEPT = 21
 LEAST_HELD = 21
 """With its thin cortex known, what meets fewer walls goes: tongues into the notch (engineering
 choice)."""
+THICK_MM, THICK_SEEN, THICK_KEPT, THICK_HELD = 2.5, 21, 15, 18
+"""In thicker slices shells have so many holes that less must do: a real femur in slices of 3.3 mm
+lost its trochlea otherwise (engineering choice)."""
 WALL_REACH_MM = 3.0
 """Faint walls so near to a bone are its own (engineering choice)."""
 END_GAP_MM = 5.0
@@ -77,19 +80,26 @@ def _solid(seen: _Walls, here: np.ndarray, label: int, scan: LegScan) -> np.ndar
     free = (here == 0) & (near < np.minimum(beside, REACH_MM))
     wall = seen.faint & (own | (free & (near < WALL_REACH_MM)))
     met = directions_met(wall, scan.step_mm)
-    solid = (wall | (met >= LEAST_SEEN) | (own & (met >= LEAST_KEPT))) & ~other
+    least, kept_at, held = _limits(scan)
+    solid = (wall | (met >= least) | (own & (met >= kept_at))) & ~other
 
     def enclosed(walls: np.ndarray) -> np.ndarray:
-        return np.asarray(directions_met(walls, scan.step_mm) >= LEAST_SEEN)
+        return np.asarray(directions_met(walls, scan.step_mm) >= least)
 
     solid = with_fatty_edges(solid, seen.sheet & free, free, enclosed)
     firm = wall | (seen.sheet & solid)
-    solid &= firm | (directions_met(firm, scan.step_mm) >= LEAST_HELD)
+    solid &= firm | (directions_met(firm, scan.step_mm) >= held)
     solid = ndimage.binary_fill_holes(solid) & ~other
     joined = ndimage.binary_closing(np.pad(solid, 2), iterations=PORE_STEPS)[2:-2, 2:-2, 2:-2]
     kept = ndimage.binary_opening(joined & ~other) | (solid & own)
     bodies, n = ndimage.label(kept)
     return np.asarray(bodies == np.bincount(bodies[kept], minlength=n + 1).argmax())
+
+
+def _limits(scan: LegScan) -> tuple[int, int, int]:
+    """In how many directions marrow is shut in, kept and held, by the slices' distance."""
+    thick = float(scan.part.grid.spacing_kji_mm.max()) > THICK_MM
+    return (THICK_SEEN, THICK_KEPT, THICK_HELD) if thick else (LEAST_SEEN, LEAST_KEPT, LEAST_HELD)
 
 
 def directions_met(wall: np.ndarray, step_mm: np.ndarray) -> np.ndarray:
