@@ -396,10 +396,10 @@ def knee_pose(plan: Plan) -> Iterator[str]:
         "mirrored, which makes it a right leg. `HKA` to `knee flexion`: change against the scan of "
         "the leg as it lay, deg, the bend taken off the flexion. Planned angles (FFC, LFC, FTC, "
         "LTC, rotation to the PCA, tibial rotation; the largest change of them) may change by 0.2 "
-        "deg, HKA and FTA by 0.5; rotation to the TEA and condylar twist are measured, no cut follows "
-        "them, and are held to 0.2 here (by 0.5 in the tests: voxels of 1.0 mm move the epicondyles "
-        "by 0.2 mm). `cut`: turn (deg) and way along the normal (mm) of the same cut "
-        "on the bone. Over a limit: **bold**."
+        "deg, and are 0 by construction: cuts are set to them in the bone's own frame, so that the "
+        "columns `cut` say more: turn (deg) and way along the normal (mm) of the same cut on the "
+        "bone. HKA and FTA may change by 0.5; rotation to the TEA and condylar twist, which no cut "
+        "follows as the settings come, are held to 0.2, too. Over a limit: **bold**."
     )
     yield ""
     if not SHARED.is_dir():
@@ -426,8 +426,7 @@ def _pose_line(
 ) -> str:
     changes = {n: leg_poses.change_deg(first, other, n, pose) for n in leg_poses.LIMITS_DEG}
     planned_angles = max((changes[n] for n in leg_poses.PLANNED), key=abs)
-    limits = {n: 0.5 if n in (*leg_poses.ALIGNED, "knee_flexion") else 0.2 for n in told}
-    cells = [over(changes[n] + 0.0, limits[n]) for n in told]
+    cells = [over(changes[n] + 0.0, leg_poses.LIMITS_DEG[n]) for n in told]
     for kind in ("femur", "tibia"):
         cells.append(over(leg_poses.cut_turn_deg(first, other, kind), leg_poses.CUT_DEG))
         cells.append(over(leg_poses.cut_shift_mm(first, other, kind) + 0.0, leg_poses.CUT_MM))

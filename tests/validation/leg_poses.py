@@ -21,10 +21,14 @@ from .leg_scans import Mesh, leg_in_scan, leg_meshes
 TURN_DEG = 20.0
 PLANNED = ("FFC", "LFC", "FTC", "LTC", "femoral_rotation_to_PCA", "tibial_rotation")
 ALIGNED = ("HKA", "FTA")
-TOLD = ("femoral_rotation_to_TEA", "condylar_twist", "knee_flexion")
+TURNS = ("femoral_rotation_to_TEA", "condylar_twist")
 """Measured on the bone and reported; no cut is turned by them with the settings as they come."""
-LIMITS_DEG = {**dict.fromkeys(PLANNED, 0.2), **dict.fromkeys((*ALIGNED, *TOLD), 0.5)}
-CUT_DEG, CUT_MM = 0.25, 0.5
+TOLD = (*TURNS, "knee_flexion")
+LIMITS_DEG = {
+    **dict.fromkeys((*PLANNED, *TURNS), 0.2),
+    **dict.fromkeys((*ALIGNED, "knee_flexion"), 0.5),
+}
+CUT_DEG, CUT_MM = 0.2, 0.5
 """The same cut, carried back on to the bone: its turn, and its way along its normal."""
 MOVED_WITH_THE_SHANK = ("tibia", "fibula", "talus")
 
