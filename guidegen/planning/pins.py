@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from guidegen.errors import PlanError
 from guidegen.geometry.knee import CutAxes, beside_tendon, bone_kind, medial_way
@@ -24,6 +25,9 @@ _STEP_MM = 2
 _FAR_MM = 250.0
 _START_MM = 8.0
 _ALONG_MM = 2.0
+_FOOT_MM, _SLEEVE_FREE_MM, _FREE_MM = 10.0, 28.0, 0.5
+"""Bone may stand beside a sleeve's foot, but not farther out: the pin would run free too long."""
+Mask = npt.NDArray[np.bool_]
 _ENOUGH_MM = 7.0
 _FACING = 0.45
 _SLEEVE_MM = 45.0
@@ -213,8 +217,19 @@ def _possible(where: _Where, way: Floats, depth_mm: float, settings: HasPins) ->
     clear = np.minimum(grid[:, 1], ends) - settings.pin_diameter_mm / 2 - settings.pin_clear_mm
     room = _bone_mm(bone, entry, way, depth_mm) - settings.pin_diameter_mm / 2
     fit = (clear >= 0) & (room >= settings.pin_bone_mm)
+    fit[fit] = _stands_free(bone, entry[fit], way, settings.sleeve_outer_mm / 2)
     ways = np.broadcast_to(way, entry.shape)
     return _Pins(entry[fit], ways[fit], grid[fit], room[fit], depth_mm)
+
+
+def _stands_free(bone: Bone, entry: Floats, way: Floats, radius_mm: float) -> Mask:
+    """(N,): whether a sleeve finds room: no bone beside it from some mm over the entry on."""
+    if not len(entry):
+        return np.zeros(0, dtype=bool)
+    out = np.arange(_FOOT_MM, _SLEEVE_FREE_MM + 0.1, _ALONG_MM)
+    points = (entry[:, None] - out[:, None] * way).reshape(-1, 3)
+    distance = signed_distance(points, bone.vertices_mm, bone.faces)
+    return np.asarray(distance.reshape(len(entry), len(out)).min(axis=1) > radius_mm + _FREE_MM)
 
 
 def _bone_mm(bone: Bone, entry: Floats, way: Floats, deep_mm: float) -> Floats:
