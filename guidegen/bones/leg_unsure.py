@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from guidegen.bones.leg_pieces import walls
-from guidegen.bones.leg_scan import LegScan
+from guidegen.bones.leg_scan import NOTHING_HU, LegScan
 from guidegen.bones.leg_sheets import sheets
 from guidegen.model.leg import LegBone
 from guidegen.model.notice import Notice
@@ -54,8 +54,9 @@ def bare_mm2(scan: LegScan, labels: LabelMap, value: int) -> float:
     if here is None:
         return 0.0
     box, near = here
-    hu = np.where((scan.seen[box[0]] > 0)[:, None, None], scan.hu[box], -1000)
-    bone, other = near == value, (near > 0) & (near != value)
+    shown = np.broadcast_to((scan.seen[box[0]] > 0)[:, None, None], near.shape)
+    hu = np.where(shown, scan.hu[box], NOTHING_HU)
+    bone, other = near == value, ((near > 0) & (near != value)) | ~shown
     seen = ndimage.binary_dilation(walls(hu) | sheets(hu))
     rim = bone & ~ndimage.binary_erosion(bone, border_value=1)
     bare = rim & ~seen & ~ndimage.binary_dilation(other, iterations=2)

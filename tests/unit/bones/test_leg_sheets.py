@@ -1,5 +1,7 @@
 """Thin cortex over fatty marrow: found, filled, and told where it can't be seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,13 @@ def test_a_border_with_thin_cortex_all_round_is_sure_on_any_grid():
     assert bare_mm2(scan, other, 1) < LARGEST_MM2 / 3
     shifted = LabelMap(np.roll(labels, 6, axis=2), scan.grid, {1: "femur_a"})
     assert bare_mm2(scan, shifted, 1) > LARGEST_MM2
+
+
+def test_where_a_block_of_slices_ends_no_wall_is_asked_for():
+    hu, bone, _ = scene()
+    scan = scan_of(hu)
+    cut = replace(scan, seen=np.where(np.arange(SHAPE[0]) < 30, 1, 0))
+    half = np.where(bone & (np.arange(SHAPE[0]) < 30)[:, None, None], 1, 0).astype(np.uint16)
+    labels = LabelMap(half, scan.grid, {1: "tibia_a"})
+    open_mm2 = bare_mm2(scan, labels, 1)
+    assert open_mm2 > 100 and bare_mm2(cut, labels, 1) < open_mm2 / 4
