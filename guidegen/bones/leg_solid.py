@@ -65,10 +65,20 @@ def fill_bones(scan: LegScan, labels: np.ndarray, wanted: list[int]) -> None:
             slice(max(s.start - m, 0), s.stop + m)
             for s, m in zip(places[label - 1], margin, strict=True)
         )
+        box = (_of_block(box[0], places[label - 1][0], scan.seen), *box[1:])
         here, seen = labels[box], _Walls(faint[box], sheet[box])
         solid = _solid(seen, here, label, scan)
         here[(here == label) & ~solid] = 0
         here[solid] = label
+
+
+def _of_block(rows: slice, own: slice, seen: np.ndarray) -> slice:
+    """Rows of a box without the gaps beside the block that a label lies in: cuts are ends there."""
+    block = int(seen[own.start])
+    if block == 0 or (seen[own] != block).any():
+        return rows
+    there = np.flatnonzero(seen == block)
+    return slice(max(rows.start, int(there[0])), min(rows.stop, int(there[-1]) + 1))
 
 
 def _solid(seen: _Walls, here: np.ndarray, label: int, scan: LegScan) -> np.ndarray:

@@ -107,3 +107,20 @@ def test_where_a_block_of_slices_ends_no_wall_is_asked_for():
     labels = LabelMap(half, scan.grid, {1: "tibia_a"})
     open_mm2 = bare_mm2(scan, labels, 1)
     assert open_mm2 > 100 and bare_mm2(cut, labels, 1) < open_mm2 / 4
+
+
+def test_a_shaft_is_full_up_to_where_its_block_of_slices_ends():
+    """A tube of cortex over fat marrow, cut in the middle of the box: no crater at the cut."""
+    kji = np.indices(SHAPE)
+    away = np.hypot(*((kji[n] - MIDDLE[n]) * STEP for n in (1, 2)))
+    hu = np.full(SHAPE, MUSCLE, np.int16)
+    hu[away < 16.0], hu[away < 12.0] = 1100, MARROW
+    hu[30:] = -1024
+    scan = replace(scan_of(hu), seen=np.where(np.arange(SHAPE[0]) < 30, 1, 0))
+    wall = (away < 16.0) & (away >= 12.0) & (kji[0] < 30)
+    labels = np.where(wall, 1, 0).astype(np.uint16)
+    fill_bones(scan, labels, [1])
+    tube = (away < 16.0) & (kji[0] < 30)
+    assert (labels[:30] == 1)[tube[:30]].mean() > 0.99
+    assert (labels[29] == 1)[away[29] < 11.0].all()
+    assert not labels[30:].any()
