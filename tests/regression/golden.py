@@ -16,6 +16,7 @@ KEPT = (
     *("grade", "breach_wall", "route", "warnings"),
 )
 MEASURED = ("height_", "compression_", "local_kyphosis_", "body_volume_")
+MEASURED += ("HKA_", "FTA_", "FFC_", "LFC_", "FTC_", "LTC_", "femoral_", "resection_", "size_")
 DIGITS = {"mm": 2, "deg": 2, "hu": 0}
 LEAST = {"mm": 0.015, "deg": 0.015, "hu": 1.5, "1": 0.0015, "mL": 0.015}
 """Numbers differ where they differ by more: a last digit may round otherwise elsewhere."""
@@ -53,6 +54,18 @@ def numbers(plan: dict[str, Any]) -> dict[str, Any]:
         },
         "warnings": sorted(f"{w['code']} {w['subject']}" for w in plan["warnings"]),
         **({"measurements": measured} if measured else {}),
+        **({"cuts": _cuts(plan)} if plan.get("cuts") else {}),
+    }
+
+
+def _cuts(plan: dict[str, Any]) -> dict[str, Any]:
+    """Each cut's place (mm) and normal."""
+    return {
+        cut["name"]: {
+            "origin_mm": rounded("origin_mm", cut["origin_mm"]),
+            "normal": [round(float(n), 4) + 0.0 for n in cut["normal"]],
+        }
+        for cut in plan["cuts"]
     }
 
 

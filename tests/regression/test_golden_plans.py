@@ -7,6 +7,8 @@ import pytest
 from guidegen.phantoms.scan import ScanOptions
 from tests.regression import golden
 from tests.validation.cases import Wish
+from tests.validation.legs import COARSE as LEGS
+from tests.validation.legs import LegWish, known, planned_leg
 
 COARSE = ScanOptions(spacing_mm=1.0, slice_mm=1.25)
 FAST = [Wish("demo", "L3"), Wish("lopsided", "L3", COARSE, lowest_level="L4")]
@@ -29,15 +31,25 @@ SLOW = [
     ],
 )
 def test_the_plan_is_the_golden_one(wish, phantom_case, update_golden):
-    found = golden.numbers(phantom_case(wish).plan)
+    compare(wish.name, golden.numbers(phantom_case(wish).plan), update_golden)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["straight", "turned"])
+def test_the_leg_s_plan_is_the_golden_one(name, tmp_path, update_golden):
+    case = planned_leg(LegWish(known(name), LEGS), tmp_path)
+    compare(f"leg_{name}", golden.numbers(case.plan), update_golden)
+
+
+def compare(name, found, update_golden):
     if update_golden:
-        golden.write(wish.name, found)
-    wanted = golden.read(wish.name)
-    assert wanted is not None, f"no golden plan of {wish.name}: run pytest --update"
+        golden.write(name, found)
+    wanted = golden.read(name)
+    assert wanted is not None, f"no golden plan of {name}: run pytest --update"
     lines = golden.differences(wanted, found)
     if lines:
         pytest.fail(
-            f"{wish.name}: the plan is another one. If that is meant, run pytest --update, read "
+            f"{name}: the plan is another one. If that is meant, run pytest --update, read "
             "the diff and add a line to CHANGELOG.md.\n  " + "\n  ".join(lines),
             pytrace=False,
         )
