@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.child import timed_program, timed_python
 from guidegen.phantoms.catalog import load_definition
+from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.write import write_phantom
 
 SCAN = Path(__file__).resolve().parents[1].parent / "shared/data/ct/lidc_0314_thorax_1.0mm.zip"
@@ -46,6 +47,12 @@ def phantom_scan(name: str, place: Path) -> Input:
     levels = load_definition(name).expect.levels
     write_phantom(name, place / "dicom")
     return Input(f"phantom {name}", place / "dicom", f"{levels[0]}-{levels[-1]}", levels[-1])
+
+
+def whole_leg(place: Path) -> Input:
+    """Write a leg from hip to foot, 0.8 x 0.8 x 1.0 mm: more than 800 slices."""
+    write_phantom("leg_straight", place / "leg", ScanOptions(spacing_mm=0.8, slice_mm=1.0))
+    return Input("phantom leg_straight, 0.8 x 0.8 x 1.0 mm", place / "leg", "", "")
 
 
 def against_peer(given: Input, place: Path) -> Iterator[str]:
@@ -113,6 +120,8 @@ def main() -> None:
         for procedure, levels in (("pedicle-screws", given.levels), ("kyphoplasty", one_of(given))):
             made = stages(given, place, procedure, levels)
             show(f"{procedure}, {given.name}, {levels}", made)
+        leg = whole_leg(place)
+        show(f"knee, {leg.name}", stages(leg, place, "knee", ""))
         show("surface error", surface(options.phantom))
 
 
