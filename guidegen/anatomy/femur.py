@@ -9,7 +9,14 @@ from guidegen.anatomy.distal_femur import find_distal
 from guidegen.anatomy.femoral_cortex import find_front_cortex
 from guidegen.anatomy.femoral_head import Head, find_head
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import LEAST_SLENDER, Faces, Shaft, square_to, whole_shaft
+from guidegen.anatomy.long_bone import (
+    LEAST_SLENDER,
+    Faces,
+    Shaft,
+    require_width,
+    square_to,
+    whole_shaft,
+)
 from guidegen.anatomy.sulcus import find_sulcus
 from guidegen.anatomy.trochlea import find_trochlea
 from guidegen.errors import AnatomyError
@@ -92,6 +99,7 @@ def _require_whole(found: Condyles, head: Head) -> None:
     """A head found on a short piece is a condyle."""
     length = float(np.linalg.norm(head.centre_mm - found.notch))
     width = float(np.linalg.norm(found.epicondyles[0] - found.epicondyles[1]))
+    require_width("femur", width)
     if length < LEAST_SLENDER * width:
         raise AnatomyError(
             f"a whole femur was wanted, found {length:.0f} mm from head to knee at a width of "

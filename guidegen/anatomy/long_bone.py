@@ -16,6 +16,7 @@ WIDTH_MM = (50.0, 115.0)
 LEAST_SLENDER = 3.0
 """A whole femur or tibia is at least so many times as long as it is wide at the knee (engineering
 choice: 5 to 6.5 in eight bones)."""
+
 _SLICE_MM = 4.0
 _SLICES = 12
 _LEAST_SLICES = 3
@@ -23,6 +24,20 @@ _LEAST_SLICES = 3
 _SHAFT_SHARES = ((0.35, 0.60), (0.18, 0.80))
 """Between these shares of the length a long bone is shaft; the second where a scan in blocks leaves
 the middle out, whose ends are less straight (engineering choice)."""
+
+
+def require_width(kind: str, width_mm: float) -> None:
+    """Refuse what is too narrow or too wide to be a knee: another bone, or a wrong scale.
+
+    Raises:
+        AnatomyError: It is.
+    """
+    low, high = WIDTH_MM
+    if not low <= width_mm <= high:
+        raise AnatomyError(
+            f"a {kind} {low:.0f} to {high:.0f} mm wide at the knee was wanted, found one of "
+            f"{width_mm:.0f} mm: it is another bone, or the scan's scale is wrong"
+        )
 
 
 @dataclass(frozen=True, eq=False)

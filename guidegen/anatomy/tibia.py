@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from guidegen.anatomy.knee_axes import Axes
-from guidegen.anatomy.long_bone import LEAST_SLENDER, Faces, Shaft, square_to, whole_shaft
+from guidegen.anatomy.long_bone import (
+    LEAST_SLENDER,
+    Faces,
+    Shaft,
+    require_width,
+    square_to,
+    whole_shaft,
+)
 from guidegen.anatomy.plateau import Plateau, find_plateau, outline_axes
 from guidegen.anatomy.proximal_tibia import find_proximal
 from guidegen.errors import AnatomyError
@@ -49,6 +56,7 @@ def find_tibia(bone: Bone) -> Landmarks:
         rough, shaft = _rough_axes(faces)
         ankle, spread = _ankle_centre(faces, rough.up)
         found = find_plateau(faces, rough, ankle)
+        require_width("tibia", found.width_mm)
         length = float(np.linalg.norm(found.centre - ankle))
         if length < LEAST_SLENDER * found.width_mm:
             raise AnatomyError(

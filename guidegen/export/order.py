@@ -39,7 +39,7 @@ class Order:
     labels: Path | None = None
     label_scheme: str | None = None
     label_names: Path | None = None
-    series: Sequence[str] = ()
+    series: Sequence[str] | None = None
     config: Path | None = None
     approach: str | None = None
     accept_posture: bool = False

@@ -22,7 +22,9 @@ def commands(name: str) -> list[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.ci
-@pytest.mark.parametrize(("name", "least"), [("quickstart.md", 5), ("kyphoplasty.md", 4), ("knee.md", 4)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("quickstart.md", 5), ("kyphoplasty.md", 4), ("knee.md", 4)]
+)
 def test_commands_of(name, least, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told = commands(name)

@@ -35,6 +35,7 @@ from guidegen.model.plan import Plan
 from guidegen.procedures.pedicle_screws.checks import check_guide
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 from tests.unit.checks import specimen
+from tests.unit.checks.engraved_specimen import ENGRAVED_FAULTS
 from tests.unit.checks.knee_specimen import KNEE_FAULTS
 from tests.unit.checks.rehearsal_specimen import REHEARSAL_FAULTS
 from tests.unit.checks.specimen import (
@@ -148,6 +149,7 @@ FAULTS = {
     **TEMPLATE_FAULTS,
     **REHEARSAL_FAULTS,
     **KNEE_FAULTS,
+    **ENGRAVED_FAULTS,
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from guidegen.cad.cut_model import CutModelSettings, build_cut_model
 from guidegen.cad.strut import square_axes
+from guidegen.checks.engraving import check_engraved
 from guidegen.checks.every import CUT_MODEL_CHECKS, run_checks
 from guidegen.checks.part import Limits, Part
 from guidegen.errors import GeometryError
@@ -17,6 +18,7 @@ from guidegen.model.bone import Bone
 from guidegen.model.plan import Cut
 
 from ..knee_parts import planned
+from .engraved_specimen import engraved_part
 
 WORDS = ("case7", "femur_left", "ab12")
 
@@ -146,3 +148,7 @@ def test_a_label_too_large_for_the_end_stands_on_a_plate():
     assert all(f.passed for f in found.values()), [f for f in found.values() if not f.passed]
     height = (model.vertices_mm - cuts[0].origin_mm) @ -cuts[0].normal
     assert height.max() == pytest.approx(93.0, abs=1e-6)
+
+
+def test_the_sound_specimen_passes():
+    assert all(f.passed for f in check_engraved(engraved_part()))
