@@ -83,7 +83,7 @@ def find_plateau(faces: Faces, axes: Axes, below: Floats | None) -> Plateau:
     for _ in range(_ROUNDS):
         found = _points(faces, axes)
         up = axes.up if below is None else unit(found.centre - below, "mechanical axis")
-        back = square_to(found.cruciate - found.medial_third, up, "tibial rotation")
+        back = square_to(_told(found.cruciate - found.medial_third), up, "tibial rotation")
         medial = np.cross(back, up)
         medial = medial if medial @ axes.medial > 0 else -medial
         turned = Axes(medial, back, up)
@@ -92,6 +92,20 @@ def find_plateau(faces: Faces, axes: Axes, below: Floats | None) -> Plateau:
         if moved.max() < 0.02:
             break
     return _points(faces, axes)
+
+
+def _told(way: Floats) -> Floats:
+    """A direction, if it was found.
+
+    Raises:
+        AnatomyError: Tubercle or cruciate's place are missing.
+    """
+    if not np.isfinite(way).all():
+        raise AnatomyError(
+            "a tibia's tubercle and the posterior cruciate's place were wanted, not both can be "
+            "told: they are out of view, or it is another bone"
+        )
+    return way
 
 
 def outline_axes(faces: Faces, up: Floats) -> tuple[Floats, Floats]:

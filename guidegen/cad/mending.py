@@ -58,7 +58,7 @@ def mended(
 def _thin_places(body: Solid, least_mm: float, texts: tuple[Patch, ...] | None) -> Floats:
     """(N, 3): where the body is thinner than allowed: the thinnest place, or all seen closely."""
     wall = thinnest_wall(*body.arrays(), texts or (), 1.5 * least_mm, _COARSE_MM)
-    if wall.thickness_mm < least_mm + _SPARE_MM:
+    if wall.thickness_mm < least_mm + (_SPARE_MM if texts is None else _CLOSE_SPARE_MM):
         return wall.point_mm[None]
     if texts is None:
         return np.empty((0, 3))

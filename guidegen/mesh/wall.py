@@ -144,7 +144,8 @@ def thin_walls(
         thick enough.
     """
     found = []
-    for seen in _passes(vertices, faces, patches, _CEILING_MM, SPACING_MM):
+    ceiling = min(_CEILING_MM, least_mm + _MARGIN_MM)
+    for seen in _passes(vertices, faces, patches, ceiling, SPACING_MM):
         thin = seen.judged & (seen.width_mm < least_mm)
         inward = seen.samples.normals * seen.width_mm[:, None] / 2
         found.append((seen.samples.points_mm - inward)[thin])

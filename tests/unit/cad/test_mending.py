@@ -1,5 +1,7 @@
 """Thin places: filled where they can be, left to the check of the walls where they can't."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from guidegen.cad import mending
@@ -55,6 +57,13 @@ def test_what_the_coarse_look_misses_is_filled_where_it_is_judged_closely(monkey
     seen = thin_walls(*carver([])(outer).arrays(), (), LEAST_MM + mending._CLOSE_SPARE_MM)
     assert len(seen)
     monkeypatch.setattr(mending, "_SPARE_MM", -1.0)  # the coarse look sees nothing
+    coarse = mending.thinnest_wall
+
+    def blind(*given):
+        found = coarse(*given)
+        return replace(found, thickness_mm=9.0)
+
+    monkeypatch.setattr(mending, "thinnest_wall", blind)
     assert mended(LATTICE, outer, carver(calls), LEAST_MM) and len(calls) == 1
     body = mended(LATTICE, outer, carver(calls), LEAST_MM, texts=())
     assert len(calls) > 2 and wall_of(*body.arrays()).passed
