@@ -61,4 +61,5 @@ def test_the_wrong_side_is_refused_with_the_side_that_is_shown(shared_data, tmp_
 def test_a_chest_is_no_knee(shared_data, tmp_path, capsys):
     scan = shared_data / "ct" / "tptbox_lumbar_crop_1.5mm" / "sub-ct_label-22_ct.nii.gz"
     assert main(["plan", "knee", str(scan), "--out", str(tmp_path / "case"), "-q"]) == 1
-    assert "leg" in capsys.readouterr().err
+    assert "no bone of a knee can be planned" in capsys.readouterr().err
+    assert not (tmp_path / "case").exists()
