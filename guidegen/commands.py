@@ -29,6 +29,7 @@ from guidegen.model.case import Approval
 from guidegen.model.findings import CheckReport
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Cut, Plan
+from guidegen.model.saw_cuts import numbers_of
 from guidegen.phantoms.catalog import phantom_names
 from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.write import write_meshes_phantom, write_phantom
@@ -222,16 +223,13 @@ def _path_lines(made: Plan) -> Iterator[str]:
 
 def _of_cut(made: Plan, cut: Cut) -> Iterator[str]:
     """Angles of a cut's bone and what it takes off."""
-    kind, _, side = cut.bone.partition("_")
-    part = "plateau" if kind == "tibia" else cut.name.partition("_")[0]
-    wanted = {"FFC": "femur", "LFC": "femur", "FTC": "tibia", "LTC": "tibia", "HKA": ""}
-    values = {m.name: m.value for m in made.measurements}
-    for name, bone in wanted.items():
-        if bone in ("", kind) and f"{name}_{side}" in values:
-            yield f"{name} {round(values[f'{name}_{side}'], 1) + 0.0:.1f} deg"
-    for where in ("medial", "lateral"):
-        if f"resection_{part}_{where}_{side}" in values:
-            yield f"{where} {values[f'resection_{part}_{where}_{side}']:.1f} mm"
+    told = numbers_of(made, cut)
+    for name, angle in {**told.angles_deg, "HKA": told.hka_deg}.items():
+        if angle is not None:
+            yield f"{name} {round(angle, 1) + 0.0:.1f} deg"
+    for where, lost in (("medial", told.medial_mm), ("lateral", told.lateral_mm)):
+        if lost is not None:
+            yield f"{where} {lost:.1f} mm"
 
 
 def _mm(value: float | None, digits: int = 1) -> str:

@@ -12,6 +12,7 @@ from guidegen.errors import PlanError
 from guidegen.export.atomic import sha256_of, write_json
 from guidegen.model.notice import Notice
 from guidegen.model.plan import BoneRecord, Cut, Measurement, Path, Plan, Skipped
+from guidegen.model.saw_cuts import further_cuts
 
 SCHEMA = "guidegen.plan/1"
 LENGTH_TOLERANCE_MM = 0.5
@@ -101,12 +102,14 @@ def plan_from_json(content: Any) -> Plan:
     extra = {key: value for key, value in content.items() if key not in _TOP}
     for digest in _require(extra.get("files", {}), [], "files").values():
         _require_type(digest, "str", "a hash of files")
+    for name, plane in _require(extra.get("planes", {}), [], "planes").items():
+        _require(plane, ["point_mm", "normal"], f"planes {name}")
     further = {k: v for k, v in frame.items() if k not in ("system", "unit", "frame_of_reference")}
     for key in ("case_id", "procedure", "input_sha256", "settings_sha256"):
         _require_type(content[key], "str", key)
     _require_type(frame["frame_of_reference"], "str", "frame_of_reference")
     try:
-        return Plan(
+        plan = Plan(
             case_id=content["case_id"],
             procedure=content["procedure"],
             frame_of_reference=frame["frame_of_reference"],
@@ -121,6 +124,9 @@ def plan_from_json(content: Any) -> Plan:
             warnings=tuple(_notice_from_json(item) for item in content["warnings"]),
             extra={**extra, "frame": further} if further else extra,
         )
+        for bone in {cut.bone for cut in plan.cuts}:
+            further_cuts(plan, bone)
+        return plan
     except (TypeError, ValueError, AttributeError) as error:
         raise PlanError(f"plan.json has a value of the wrong form: {error}") from error
 

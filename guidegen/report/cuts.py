@@ -6,42 +6,35 @@ from typing import Any
 
 from guidegen.model.case import Case
 from guidegen.model.plan import Cut
+from guidegen.model.saw_cuts import about_shaft, further_cuts, numbers_of
 from guidegen.report.section import Section
 from guidegen.report.wording import DASH, number, plain, point
-
-ANGLES = {"femur": ("FFC", "LFC"), "tibia": ("FTC", "LTC")}
 
 
 def cuts_section(case: Case) -> Section | None:
     """One row for every cut that gets a guide, and the further planes; None without cuts."""
     if not case.plan.cuts:
         return None
-    anatomical = {n.subject for n in case.plan.warnings if n.code == "anatomical_axis"}
     content = {
-        "rows": [_row(case, cut, anatomical) for cut in case.plan.cuts],
+        "rows": [_row(case, cut) for cut in case.plan.cuts],
         "planes": _planes(case),
         "alignment": _alignment(case),
     }
     return Section("cuts", "Plan: saw cuts", "cuts.html.j2", content)
 
 
-def _values(case: Case) -> dict[str, float]:
-    return {m.name: m.value for m in case.plan.measurements}
-
-
-def _row(case: Case, cut: Cut, anatomical: set[str]) -> dict[str, Any]:
-    kind, _, side = cut.bone.partition("_")
-    values = _values(case)
-    frontal, sagittal = ANGLES.get(kind, ("", ""))
-    place = "plateau" if kind == "tibia" else cut.name.partition("_")[0]
+def _row(case: Case, cut: Cut) -> dict[str, Any]:
+    told, shafted = numbers_of(case.plan, cut), about_shaft(case.plan, cut.bone)
+    angles = [f"{name} {number(value)}" for name, value in told.angles_deg.items()]
+    frontal, sagittal = angles if len(angles) == 2 else (DASH, DASH)
     return {
         "cut": plain(cut.name),
-        "axis": "shaft (anatomical)" if cut.bone in anatomical else "mechanical",
-        "warn": cut.bone in anatomical,
-        "frontal": f"{frontal} {number(values.get(f'{frontal}_{side}'))}",
-        "sagittal": f"{sagittal} {number(values.get(f'{sagittal}_{side}'))}",
-        "medial": number(values.get(f"resection_{place}_medial_{side}")),
-        "lateral": number(values.get(f"resection_{place}_lateral_{side}")),
+        "axis": "shaft (anatomical)" if shafted else "mechanical",
+        "warn": shafted,
+        "frontal": frontal,
+        "sagittal": sagittal,
+        "medial": number(told.medial_mm),
+        "lateral": number(told.lateral_mm),
         "kerf": number(cut.kerf_mm, 2),
         "origin": point(cut.origin_mm),
         "normal": point(cut.normal, 4),
@@ -49,17 +42,12 @@ def _row(case: Case, cut: Cut, anatomical: set[str]) -> dict[str, Any]:
 
 
 def _planes(case: Case) -> list[dict[str, str]]:
-    """Planes that the component's own block cuts."""
-    planes = case.plan.extra.get("planes")
-    if not isinstance(planes, dict):
-        return []
+    """Planes that the component's own block cuts, with the middle of their kerf."""
+    bones = dict.fromkeys(cut.bone for cut in case.plan.cuts)
     return [
-        {
-            "name": plain(name),
-            "origin": point(plane["point_mm"]),
-            "normal": point(plane["normal"], 4),
-        }
-        for name, plane in sorted(planes.items())
+        {"name": plain(cut.name), "origin": point(cut.origin_mm), "normal": point(cut.normal, 4)}
+        for bone in bones
+        for cut in further_cuts(case.plan, bone)
     ]
 
 

@@ -15,12 +15,11 @@ from guidegen.model.bone import Bone
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Notice
+from guidegen.model.saw_cuts import ANATOMICAL_AXIS
 from guidegen.planning.resection import turned
 from guidegen.procedures.vertebrae import attempt
 
 ANATOMICAL = "anatomical"
-ANATOMICAL_AXIS = "anatomical_axis"
-"""Code of the notice that a bone is planned about its shaft."""
 _PARTS = {"femur": "proximal", "tibia": "distal"}
 _FAR_END = {"femur": "hip", "tibia": "ankle"}
 

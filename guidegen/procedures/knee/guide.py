@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from guidegen.cad.cut_model import build_cut_model
 from guidegen.cad.knee_guide import build_knee_guide
-from guidegen.model.arrays import unit
 from guidegen.model.case import Case
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Progress
 from guidegen.model.plan import Cut, Plan
-from guidegen.procedures.knee.bones import ANATOMICAL_AXIS
+from guidegen.model.saw_cuts import about_shaft, further_cuts
 from guidegen.procedures.knee.settings import KneeSettings
 from guidegen.procedures.labels import label_words
 from guidegen.procedures.vertebrae import attempt
@@ -59,8 +56,7 @@ def _guide(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
 
 def _words(plan: Plan, bone: str) -> tuple[str, ...]:
     """The label's words; one planned about its shaft says so."""
-    codes = {notice.code for notice in plan.warnings if notice.subject == bone}
-    return (*label_words(plan, bone), *(("ANAT",) if ANATOMICAL_AXIS in codes else ()))
+    return (*label_words(plan, bone), *(("ANAT",) if about_shaft(plan, bone) else ()))
 
 
 def _model(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
@@ -70,12 +66,6 @@ def _model(cut: Cut, case: Case, settings: KneeSettings) -> Guide:
 
 
 def planned_cuts(plan: Plan, bone: str) -> tuple[Cut, ...]:
-    """A bone's cut, and as cuts the further planes of the plan that get no slot."""
+    """A bone's cut, then the further planes of the plan."""
     main = next(cut for cut in plan.cuts if cut.bone == bone)
-    planes = plan.extra.get("planes", {})
-    further = []
-    for name in sorted(name for name in planes if name.endswith(f"_{bone}")):
-        normal = unit(planes[name]["normal"], name)
-        origin = np.asarray(planes[name]["point_mm"]) + main.kerf_mm / 2 * normal
-        further.append(Cut(name, bone, origin, normal, main.kerf_mm))
-    return (main, *further)
+    return (main, *further_cuts(plan, bone))

@@ -13,10 +13,10 @@ from guidegen.model.bone import Bone
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Notice, Progress, silent
 from guidegen.model.plan import Measurement, Path
+from guidegen.model.saw_cuts import ANATOMICAL_AXIS
 from guidegen.planning.alignment import Alignment, align, cut_angles_deg
 from guidegen.planning.pins import plan_pins
 from guidegen.procedures.contract import Anatomy, Draft
-from guidegen.procedures.knee.bones import ANATOMICAL_AXIS
 from guidegen.procedures.knee.cuts import Cutting, cut_femur, cut_tibia
 from guidegen.procedures.knee.plausible import bone_warnings, leg_warnings
 from guidegen.procedures.knee.settings import KneeSettings

@@ -14,6 +14,7 @@ from guidegen.errors import GuidegenError, PlanError
 from guidegen.export.plan_json import plan_from_json, plan_to_json, read_plan, write_plan
 from guidegen.model.notice import Notice
 from guidegen.model.plan import BoneRecord, Cut, Measurement, Path, Plan, Skipped
+from guidegen.model.saw_cuts import further_cuts
 
 CONTRACT = {
     "schema": "guidegen.plan/1",
@@ -187,3 +188,38 @@ def test_what_is_read_is_what_was_written(entry, along, wide):
     assert again.bones == plan.bones
     assert again.warnings == plan.warnings
     assert again.skipped == plan.skipped
+
+
+CUT = {
+    "name": "distal_femur_left",
+    "bone": "femur_left",
+    "origin_mm": [0, 0, 0],
+    "normal": [0, 0, -1],
+    "kerf_mm": 1.3,
+}
+
+
+@pytest.mark.parametrize(
+    "planes",
+    [
+        ["a"],
+        {"anterior_femur_left": 7},
+        {"anterior_femur_left": {"point_mm": [0, 0, 0]}},
+        {"anterior_femur_left": {"point_mm": [0, 0], "normal": [0, -1, 0]}},
+        {"anterior_femur_left": {"point_mm": [0, 0, "x"], "normal": [0, -1, 0]}},
+        {"anterior_femur_left": {"point_mm": [0, 0, 0], "normal": [0, 0, 0]}},
+    ],
+)
+def test_planes_of_the_wrong_form_are_refused_when_the_plan_is_read(planes):
+    content = {**copy.deepcopy(CONTRACT), "cuts": [CUT], "planes": planes}
+    with pytest.raises(GuidegenError):
+        plan_from_json(content)
+
+
+def test_planes_are_read_with_their_kerf_outside():
+    planes = {"anterior_femur_left": {"point_mm": [1, 2, 3], "normal": [0, -2, 0]}}
+    plan = plan_from_json({**copy.deepcopy(CONTRACT), "cuts": [CUT], "planes": planes})
+    (cut,) = further_cuts(plan, "femur_left")
+    np.testing.assert_allclose(cut.origin_mm, [1, 2 - 0.65, 3])
+    np.testing.assert_allclose(cut.normal, [0, -1, 0])
+    assert further_cuts(plan, "femur_right") == ()
