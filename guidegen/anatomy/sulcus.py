@@ -31,9 +31,9 @@ LEAST_MM = 0.2
 """A shallower hollow of the smoothed surface is none (engineering choice: 0.29 to 0.52 where one
 shows on three femora, the same from surface and CT to 0.02)."""
 TURN_DEG = (0.1, 5.7)
-"""The surgical axis is turned so far against the posterior condyles, external positive: 2.91 deg,
-standard deviation 1.40, in 80 knees (condylar ellipse line and surgical epicondylar axis, MRI of
-healthy subjects, 2021); two deviations about the mean. A hollow elsewhere is not told for it."""
+"""The surgical axis is turned so far against the posterior condyles, external positive (engineering
+choice: the usual external rotation of components, 3 deg, and as much to either side). A hollow
+elsewhere is not told for it."""
 _RIM_SHARE = 0.5
 """All round the sulcus the surface rises to less than this share of its depth."""
 _OTHER_SHARE = 0.75

@@ -17,7 +17,7 @@ from guidegen.cad.sleeve import headroom, pilot, tab_axes, tube
 from guidegen.cad.template_solid import crown
 from guidegen.mesh.grid import Field, Lattice
 from guidegen.mesh.solid import Solid
-from guidegen.mesh.wall import Patch
+from guidegen.mesh.wall import ENGRAVED_MM, Patch
 
 _FILLET_MM = 4.0
 _EDGE_MM = 2.0
@@ -26,8 +26,6 @@ _CLOSED_MM = 4.0
 _MARGIN_MM = 0.4
 """The opening runs on a grid of 0.55 mm, and slot and bores are cut wider afterwards."""
 _ROOM_MM = 2.0
-_ENGRAVED_MM = 1.2
-"""How far over and under a label's face its engraving reaches, as in the check of walls."""
 
 
 def make_solid(design: Design, settings: KneeGuideSettings, name: str) -> Solid:
@@ -67,7 +65,7 @@ def _text_patches(design: Design) -> tuple[Patch, ...]:
             tab.right,
             2 * tab.half_mm[0],
             2 * tab.half_mm[1],
-            _ENGRAVED_MM,
+            ENGRAVED_MM,
         )
         for tab in design.tabs.values()
     )

@@ -16,7 +16,7 @@ from guidegen.cad.strut import Bar, Place, Strut, find_struts, square_axes
 from guidegen.cad.thicken import NARROWER_MM, sturdy
 from guidegen.mesh.io import as_float32
 from guidegen.mesh.solid import Solid
-from guidegen.mesh.wall import Patch, thin_walls
+from guidegen.mesh.wall import ENGRAVED_MM, Patch, thin_walls
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import Bone
 from guidegen.model.guide import Feature, Guide
@@ -24,7 +24,6 @@ from guidegen.model.landmarks import Landmarks
 from guidegen.model.plan import Path
 
 _INTO_FOOT_MM = 1.0
-_ENGRAVED_MM = 1.2
 _SURE_MM = 0.03
 """To spare over the limit. It does not cover other samples of the same surface: on rough bone
 these find isolated places that are thinner than any of the check's own samples."""
@@ -95,7 +94,7 @@ def _finished(
 def _too_thin(model: Guide, least_mm: float) -> Floats:
     """(N, 3): places that are too thin, judged on what will be read back from the file."""
     patches = tuple(
-        Patch(f.point_mm, f.direction, None, 2 * f.values["radius_mm"], 0.0, _ENGRAVED_MM)
+        Patch(f.point_mm, f.direction, None, 2 * f.values["radius_mm"], 0.0, ENGRAVED_MM)
         for f in model.features
         if f.kind == "label"
     )

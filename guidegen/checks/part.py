@@ -12,7 +12,7 @@ import numpy as np
 from guidegen.checks.cylinder import Cylinder, fit_bore
 from guidegen.checks.seat import gaps_under
 from guidegen.mesh.surface import Surface
-from guidegen.mesh.wall import Patch
+from guidegen.mesh.wall import ENGRAVED_MM, Patch
 from guidegen.model.arrays import Floats
 from guidegen.model.bone import SKIN, Bone
 from guidegen.model.findings import Finding
@@ -21,7 +21,6 @@ from guidegen.model.landmarks import Landmarks
 from guidegen.model.plan import Cut, Path
 
 NAN = float("nan")
-_LABEL_DEEP_MM = 1.2
 
 
 _SURFACES: WeakKeyDictionary[Bone, Surface] = WeakKeyDictionary()
@@ -68,10 +67,10 @@ def label_patch(label: Feature, up: Floats | None = None) -> Patch:
     half = label_size(label)
     if half is None or up is None:
         width = 2 * label.values.get("radius_mm", 0.0)
-        return Patch(label.point_mm, label.direction, None, width, 0, _LABEL_DEEP_MM)
+        return Patch(label.point_mm, label.direction, None, width, 0, ENGRAVED_MM)
     right, _ = label_axes(label, up)
     size = 2 * half[0], 2 * half[1]
-    return Patch(label.point_mm, label.direction, right, *size, _LABEL_DEEP_MM)
+    return Patch(label.point_mm, label.direction, right, *size, ENGRAVED_MM)
 
 
 @dataclass(frozen=True)

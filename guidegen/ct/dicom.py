@@ -80,7 +80,8 @@ def read_study(
         InputError: No series can be used; the message lists why.
     """
     study = open_study(source, progress)
-    chosen = [_named(study, uid) for uid in dict.fromkeys(series_uids)] or _best(study, in_blocks)
+    named = [s for uid in dict.fromkeys(series_uids) for s in _named(study, uid, in_blocks)]
+    chosen = list(dict.fromkeys(named)) or _best(study, in_blocks)
     if not chosen:
         raise _none_usable(study)
     for series in chosen:
@@ -143,8 +144,8 @@ def _notices(
     return tuple(told)
 
 
-def _named(study: Study, series_uid: str) -> Series:
-    """The series of that UID; of a series in parts, the best part."""
+def _named(study: Study, series_uid: str, in_blocks: bool) -> list[Series]:
+    """The series of that UID; of a series in parts, the best part, or all of its blocks."""
     wanted = series_uid.strip()
     exact = [s for s in study.series if s.selector == wanted]
     parts = exact or [s for s in study.series if s.head.series_uid == wanted]
@@ -154,7 +155,9 @@ def _named(study: Study, series_uid: str) -> Series:
             "one of its UIDs"
         )
     best, _ = best_series(parts)
-    return best or parts[0]
+    whole = [s for s in study.series if s.head.series_uid == parts[0].head.series_uid]
+    blocks = planned_blocks(whole) if in_blocks and best is None and not parts[0].is_block else []
+    return blocks or [best or parts[0]]
 
 
 def _none_usable(study: Study) -> InputError:

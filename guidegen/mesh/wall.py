@@ -15,6 +15,8 @@ from guidegen.mesh.sampling import Samples, face_areas_normals, sample_surface
 from guidegen.model.arrays import Floats, Ints
 
 SPACING_MM = 0.4
+ENGRAVED_MM = 1.2
+"""How far over and under a label's face its engraving may reach."""
 EDGE_MM = 1.0
 _SLACK = 0.005
 _TINY_MM = 1e-3

@@ -41,6 +41,12 @@ def blocks_in_one_series(one, folder, lift_mm):
             data.save_as(folder / f"{n}_{k}", enforce_file_format=True)
 
 
+def written(folder, *series):
+    """Write series side by side."""
+    for n, one in enumerate(series):
+        one.write(folder / f"series{n}")
+
+
 def test_blocks_come_to_their_places_and_the_middle_one_is_copied():
     foot = grid_of((-20, 5, -300), (1.0, 0.5, 0.5), (30, 40, 50))
     knee = grid_of((-11.3, 2.2, 0), (1.0, 0.5, 0.5), (25, 44, 60))
@@ -115,6 +121,9 @@ def test_a_series_of_blocks_is_used_whole_where_it_may_be(scan, tmp_path):
     assert (volume.hu != AIR_HU).any(axis=(1, 2)).sum() == 42
     named = read_ct(tmp_path, [f"{one.series_uid}#{n}" for n in (3, 1, 2)])
     assert named.sha256() == volume.sha256()
+    assert read_ct(tmp_path, one.series_uid, in_blocks=True).sha256() == volume.sha256()
+    with pytest.raises(IncompleteSeries):
+        read_ct(tmp_path, one.series_uid)
 
 
 def test_a_series_with_lost_slices_is_no_series_of_blocks(scan, tmp_path):
@@ -140,9 +149,7 @@ def test_an_odd_slice_between_the_blocks_is_no_block(scan, tmp_path):
 
 def test_several_series_of_one_frame_are_put_together(scan, tmp_path):
     low, high = scan(offset_mm=-40.0), scan(series_uid=generate_uid(), offset_mm=40.0)
-    for name, series in (("low", low), ("high", high)):
-        (tmp_path / name).mkdir()
-        series.write(tmp_path / name)
+    written(tmp_path, low, high)
     both = read_ct(tmp_path, [high.series_uid, low.series_uid])
     single = [read_ct(tmp_path, s.series_uid) for s in (low, high)]
     assert both.info.series not in [v.info.series for v in single]
@@ -157,9 +164,7 @@ def test_series_of_other_frames_are_not_put_together(scan, tmp_path, what):
     low = scan()
     other = generate_uid() if what == "other" else ""
     high = replace(low, series_uid=generate_uid(), offset_mm=200.0, frame_uid=other)
-    for name, series in (("low", low), ("high", high)):
-        (tmp_path / name).mkdir()
-        series.write(tmp_path / name)
+    written(tmp_path, low, high)
     with pytest.raises(InputError, match="one frame of reference"):
         read_ct(tmp_path, [high.series_uid, low.series_uid])
 
@@ -168,8 +173,6 @@ def test_series_of_other_positions_are_not_put_together(scan, tmp_path):
     low = scan()
     extra = {**low.extra, "PatientPosition": "FFS"}
     high = replace(low, series_uid=generate_uid(), offset_mm=200.0, extra=extra)
-    for name, series in (("low", low), ("high", high)):
-        (tmp_path / name).mkdir()
-        series.write(tmp_path / name)
+    written(tmp_path, low, high)
     with pytest.raises(InputError, match="lay the same way"):
         read_ct(tmp_path, [high.series_uid, low.series_uid])
