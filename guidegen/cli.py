@@ -149,7 +149,10 @@ def check(
 @grouped
 def phantom(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="A wrong one lists the names.")
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME", help="Or a definition NAME.toml; a wrong one lists the names."
+        ),
     ] = None,
     meshes: Annotated[
         list[str] | None,

@@ -31,6 +31,7 @@ from guidegen.model.notice import Progress
 from guidegen.model.plan import Cut, Plan
 from guidegen.model.saw_cuts import numbers_of
 from guidegen.phantoms.catalog import phantom_names
+from guidegen.phantoms.recipe import load_recipe, write_recipe
 from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.write import write_meshes_phantom, write_phantom
 from guidegen.procedures.registry import PROCEDURES
@@ -135,16 +136,32 @@ def phantom(
 ) -> Outcome:
     """Write a phantom's DICOM series and its truth."""
     scan = ScanOptions(**options)
+    if not meshes and len(names) == 1 and names[0].endswith(".toml"):
+        return _recipe_phantom(Path(names[0]), out, scan, progress)
     if not meshes and (len(names) != 1 or names[0] not in phantom_names()):
         found = ", ".join(names) or "nothing"
         wanted = ", ".join(phantom_names())
-        raise InputError(f"give one phantom ({wanted}) or --from-meshes A.stl ..., found {found}")
+        raise InputError(
+            f"give one phantom ({wanted}, or a NAME.toml) or --from-meshes A.stl ..., found {found}"
+        )
     with new_case(out, force=None) as folder, staging(folder) as aside:
         progress("phantom: making a CT", 0.0)
         if meshes:
             write_meshes_phantom([Path(name) for name in (*meshes, *names)], aside, scan)
         else:
             write_phantom(names[0], aside, scan)
+        publish_folder(aside, out)
+    return Outcome({"folder": str(out)}, (f"phantom written to {out}",))
+
+
+def _recipe_phantom(path: Path, out: Path, scan: ScanOptions, progress: Progress) -> Outcome:
+    """Write the phantom of a data set's definition, scanned as the definition says."""
+    if scan != ScanOptions():
+        raise InputError(f"{path.name} says itself how it is scanned; leave scanner options out")
+    recipe = load_recipe(path)
+    with new_case(out, force=None) as folder, staging(folder) as aside:
+        progress("phantom: making a CT", 0.0)
+        write_recipe(recipe, aside)
         publish_folder(aside, out)
     return Outcome({"folder": str(out)}, (f"phantom written to {out}",))
 

@@ -19,16 +19,26 @@ def phantom_names() -> tuple[str, ...]:
     return tuple(sorted(name[:-5] for name in files if name.endswith(".toml")))
 
 
+def definition_text(name: str) -> str:
+    """The TOML text of a phantom's definition.
+
+    Raises:
+        InputError: There is no such phantom.
+    """
+    names = phantom_names()
+    if name not in names:
+        raise InputError(f"there is no phantom {name!r}; choose one of {', '.join(names)}")
+    folder = resources.files("guidegen.phantoms.definitions")
+    return folder.joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
 def load_definition(name: str) -> Definition | LegsDefinition:
     """Read a phantom's definition by name: a spine's, or legs' where it says so.
 
     Raises:
         InputError: There is no such phantom, or its file is not valid.
     """
-    names = phantom_names()
-    if name not in names:
-        raise InputError(f"there is no phantom {name!r}; choose one of {', '.join(names)}")
-    text = resources.files("guidegen.phantoms.definitions").joinpath(f"{name}.toml").read_text()
+    text = definition_text(name)
     try:
         told = tomllib.loads(text)
         kind = LegsDefinition if told.get("kind") == "legs" else Definition

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from guidegen.phantoms.sizes import LEVELS
 
 
 class _Strict(BaseModel):
@@ -12,12 +16,18 @@ class _Strict(BaseModel):
 class PedicleChange(_Strict):
     """What differs from the level's usual pedicle; mm and degrees."""
 
-    width_mm: float | None = Field(default=None, description="narrowest width of the pedicle's rod")
-    height_mm: float | None = Field(
-        default=None, description="narrowest height of the pedicle's rod"
+    width_mm: float | None = Field(
+        default=None, gt=0, lt=40, description="narrowest width of the pedicle's rod"
     )
-    convergence_deg: float | None = Field(default=None, description="towards the midline, going in")
-    sagittal_deg: float | None = Field(default=None, description="towards the head, going in")
+    height_mm: float | None = Field(
+        default=None, gt=0, lt=40, description="narrowest height of the pedicle's rod"
+    )
+    convergence_deg: float | None = Field(
+        default=None, ge=-45, le=45, description="towards the midline, going in"
+    )
+    sagittal_deg: float | None = Field(
+        default=None, ge=-45, le=45, description="towards the head, going in"
+    )
     tube: bool = Field(
         default=False,
         description="a long rod of even thickness, clear of canal and endplates: its axis is known",
@@ -29,15 +39,20 @@ class LevelChange(_Strict):
 
     left: PedicleChange = PedicleChange()
     right: PedicleChange = PedicleChange()
-    wedge_deg: float | None = Field(default=None, description="front lower than back: positive")
+    wedge_deg: float | None = Field(
+        default=None, ge=-45, le=45, description="front lower than back: positive"
+    )
     height_mm: float | None = Field(
-        default=None, gt=0, description="the body's height at its centre, dents left out"
+        default=None, gt=0, lt=60, description="the body's height at its centre, dents left out"
     )
     dent_mm: float = Field(
-        default=0.0, ge=0, description="depth of a round dent in the middle of each endplate"
+        default=0.0, ge=0, lt=20, description="depth of a round dent in the middle of each endplate"
     )
     fragment_mm: float = Field(
-        default=0.0, ge=0, description="the body's upper back reaches this far into the canal"
+        default=0.0,
+        ge=0,
+        lt=15,
+        description="the body's upper back reaches this far into the canal",
     )
 
     @property
@@ -69,10 +84,19 @@ class View(_Strict):
 class Expectation(_Strict):
     """What a correct program answers."""
 
-    exit: int = 0
-    warnings: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
+    exit: int = Field(default=0, ge=0, le=3)
+    warnings: tuple[str, ...] = Field(default=(), description="codes that must be among the plan's")
+    red: tuple[str, ...] = Field(
+        default=(), description="codes that must be there in red; any other in red is wrong"
+    )
+    message: tuple[str, ...] = Field(
+        default=(), description="what the sentence of a refusal must hold, in any case of letters"
+    )
+    skipped: tuple[str, ...] = Field(default=(), description="all paths that must be left out")
     levels: tuple[str, ...] = Field(default=(), description="complete levels in view, head to foot")
+    limits: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default={}, description="an error's own limit, where this scan can't hold the usual one"
+    )
 
 
 class Definition(_Strict):
@@ -80,12 +104,12 @@ class Definition(_Strict):
 
     name: str
     description: str
-    seed: int
+    seed: int = Field(ge=0)
     levels: tuple[str, ...] = Field(description="head to foot; S1 stands for the sacrum")
     posture: Posture
     ribs: bool = False
     fused: bool = False
-    facet_gap_mm: float = 1.5
+    facet_gap_mm: float = Field(default=1.5, ge=0, lt=10)
     change: dict[str, LevelChange] = {}
     view: View = View()
     cobb: tuple[tuple[str, str], ...] = ()
@@ -98,3 +122,19 @@ class Definition(_Strict):
     wire: bool = Field(default=False, description="a metal lead on the skin beside the midline")
     cancellous_hu: float | None = Field(default=None, description="osteoporotic bone: lower")
     expect: Expectation = Expectation()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Definition:
+        n, wanted = len(self.levels), " ".join(LEVELS)
+        if n < 2 or f" {' '.join(self.levels)} " not in f" {wanted} ":
+            raise ValueError(f"levels must be two or more neighbours of {wanted}")
+        angles = self.posture
+        if len(angles.flexion_deg) != n or not {len(angles.bend_deg), len(angles.turn_deg)} <= {
+            0,
+            n,
+        }:
+            raise ValueError(f"posture must have one number for each of the {n} levels")
+        named = {*self.change, *self.expect.levels, *(name for pair in self.cobb for name in pair)}
+        if strangers := ", ".join(sorted(named - set(self.levels))):
+            raise ValueError(f"{strangers} must be among the levels")
+        return self

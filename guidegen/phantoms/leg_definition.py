@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from guidegen.phantoms.definition import Expectation
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,11 +53,9 @@ class LegsView(_Strict):
     margin_mm: float = Field(default=62.0, description="round the bones, left-right, front-back")
 
 
-class LegsExpectation(_Strict):
-    """What a correct program answers."""
+class LegsExpectation(Expectation):
+    """What a correct program answers of legs."""
 
-    exit: int = 0
-    warnings: tuple[str, ...] = ()
     anatomical_warnings: tuple[str, ...] = Field(
         default=(), description="with --axis anatomical; none where it changes nothing"
     )
@@ -67,7 +67,7 @@ class LegsDefinition(_Strict):
     kind: Literal["legs"] = "legs"
     name: str
     description: str
-    seed: int
+    seed: int = Field(ge=0)
     left: LegShape | None = None
     right: LegShape | None = None
     view: LegsView = LegsView()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import ConfigDict
 
 from guidegen.errors import InputError
 from guidegen.model.arrays import Floats
@@ -45,6 +46,8 @@ class ScanOptions:
         InputError: A value is out of range.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     spacing_mm: float = 0.5
     slice_mm: float = 1.0
     thickness_mm: float | None = None
@@ -59,12 +62,17 @@ class ScanOptions:
         lengths = (self.spacing_mm, self.slice_mm, self.profile_mm)
         if not all(0.05 <= n <= 10 for n in lengths):
             raise InputError(f"spacing and slices must be 0.05 to 10 mm, found {lengths}")
-        if self.psf_mm < 0 or self.noise_hu < 0:
-            raise InputError("point spread and noise must not be negative")
-        if abs(self.tilt_deg) > 30 or abs(self.oblique_deg) > 60:
+        if not (0 <= self.psf_mm <= 10 and 0 <= self.noise_hu <= 1000):
+            raise InputError(
+                "point spread must be 0 to 10 mm and noise 0 to 1000 HU, found "
+                f"{self.psf_mm} and {self.noise_hu}"
+            )
+        if not (abs(self.tilt_deg) <= 30 and abs(self.oblique_deg) <= 60):
             raise InputError("tilt must be within 30 degrees and oblique within 60")
         if self.flip not in FLIPS:
             raise InputError(f"flip must be one of {', '.join(FLIPS[1:])}, found {self.flip!r}")
+        if self.size_mm is not None and not all(20 <= n <= 1000 for n in self.size_mm):
+            raise InputError(f"the field of view must be 20 to 1000 mm wide, found {self.size_mm}")
 
     @property
     def profile_mm(self) -> float:
