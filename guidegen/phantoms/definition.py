@@ -89,8 +89,8 @@ class Expectation(_Strict):
     red: tuple[str, ...] = Field(
         default=(), description="codes that must be there in red; any other in red is wrong"
     )
-    message: tuple[str, ...] = Field(
-        default=(), description="what the sentence of a refusal must hold, in any case of letters"
+    message: str = Field(
+        default="", description="words that a refusal's sentence must hold, letters in any case"
     )
     skipped: tuple[str, ...] = Field(default=(), description="all paths that must be left out")
     levels: tuple[str, ...] = Field(default=(), description="complete levels in view, head to foot")

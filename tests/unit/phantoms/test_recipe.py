@@ -25,7 +25,7 @@ slice_mm = 3.0
 [expect]
 levels = ["L4"]
 exit = 1
-message = ["complete"]
+message = "complete"
 """
 
 
@@ -93,7 +93,7 @@ def test_the_truth_has_the_cases_own_expectation(written, tmp_path):
     recipe = load_recipe(written(SMALL + RUN))
     out = write_recipe(recipe, tmp_path / "out")
     truth = json.loads((out / "truth.json").read_text())
-    assert truth["expect"]["exit"] == 1 and truth["expect"]["message"] == ["complete"]
+    assert truth["expect"]["exit"] == 1 and truth["expect"]["message"] == "complete"
     assert truth["phantom"] == "case" and set(truth["landmarks"]["bones"]) == {"L4"}
     assert list(out.glob("*.dcm")) or list(out.iterdir())
 
