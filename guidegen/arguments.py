@@ -84,6 +84,32 @@ class Scanned:
 
 
 @dataclass(frozen=True)
+class Many:
+    """How a batch runs; see ``batch.run.Asking``."""
+
+    procedure: Annotated[
+        str | None, typer.Option(metavar="NAME", help="For a folder of scans: what to plan.")
+    ] = None
+    workers: Annotated[
+        int | None, typer.Option(help="Cases beside each other; default: one a processor.")
+    ] = None
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://HOST:PORT", help="A dask scheduler that already runs."),
+    ] = None
+    memory_limit: Annotated[
+        str | None,
+        typer.Option(metavar="4GB", help="For a case; default: an even share of the computer."),
+    ] = None
+    case_timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Longest time for a case.")
+    ] = 3600.0
+    again: Annotated[
+        bool, typer.Option("--again", help="Run those again that were not as expected.")
+    ] = False
+
+
+@dataclass(frozen=True)
 class Talk:
     """How much to say, and in which form; ``quiet`` leaves the errors."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from guidegen import __version__
-from guidegen.arguments import Asked, Scanned, Talk, grouped
+from guidegen.arguments import Asked, Many, Scanned, Talk, grouped
 from guidegen.console import Outcome, perform
 from guidegen.model.notice import Progress
 
@@ -165,6 +165,26 @@ def phantom(
 ) -> int:
     """Write a phantom's DICOM series and its truth.json."""
     return _do("phantom", talk, names or [], meshes or [], out, vars(scan))
+
+
+@app.command(epilog="Example: guidegen batch data/phantoms --out night --workers 2")
+@grouped
+def batch(
+    dataset: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATASET",
+            help="cases.toml, or a folder of phantom definitions, or one with a scan in each "
+            "folder or file.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The batch's folder.")],
+    asked: Asked,
+    many: Many,
+    talk: Talk,
+) -> int:
+    """Run many cases; one that fails never stops the rest. Ends with summary.html and .csv."""
+    return _do("batch", talk, dataset, out, vars(asked), many)
 
 
 @app.command(epilog="Example: guidegen procedures --json")

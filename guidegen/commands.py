@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from guidegen import flow
+from guidegen.arguments import Many
 from guidegen.checks.part import label_patch
 from guidegen.checks.printable import check_printable
 from guidegen.console import CHECK_FAILED, Outcome
@@ -35,6 +36,9 @@ from guidegen.phantoms.recipe import load_recipe, write_recipe
 from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.write import write_meshes_phantom, write_phantom
 from guidegen.procedures.registry import PROCEDURES
+
+if TYPE_CHECKING:
+    from guidegen.batch.result import Row
 
 
 def inspect(source: Path, progress: Progress) -> Outcome:
@@ -178,6 +182,23 @@ def demo(out: Path, progress: Progress) -> Outcome:
     return replace(done, lines=(f"the phantom's CT (DICOM): {scan}", *done.lines))
 
 
+def batch(
+    dataset: Path, out: Path, options: Mapping[str, Any], many: Many, progress: Progress
+) -> Outcome:
+    """Run many cases and sum up what came of them."""
+    # imported late: only a batch needs the libraries of many workers
+    from guidegen.batch.cases import read_dataset
+    from guidegen.batch.cluster import Where
+    from guidegen.batch.run import Asking, run_batch
+    from guidegen.batch.sizes import bytes_of
+
+    where = Where(many.scheduler, many.workers)
+    memory = None if many.memory_limit is None else bytes_of(many.memory_limit)
+    asking = Asking(out, where, many.case_timeout, memory, many.again)
+    rows = run_batch(read_dataset(dataset, many.procedure, options), asking, progress)
+    return _batched(out, rows)
+
+
 def procedures(progress: Progress) -> Outcome:
     """List the procedures."""
     rows = [{"name": name, "title": item.title} for name, item in PROCEDURES.items()]
@@ -187,7 +208,7 @@ def procedures(progress: Progress) -> Outcome:
 
 VERBS: Mapping[str, Callable[..., Outcome]] = {
     verb.__name__: verb
-    for verb in (inspect, plan, approve, build, run, check, phantom, demo, procedures)
+    for verb in (inspect, plan, approve, build, run, check, phantom, demo, batch, procedures)
 }
 
 
@@ -278,6 +299,34 @@ def _built(root: Path, report: CheckReport) -> Outcome:
     }
     where = (*(f"part: {path}" for path in parts), f"report: {folder.report}")
     return _checked(data, report, where)
+
+
+def _batched(out: Path, rows: Sequence[Row]) -> Outcome:
+    wrong = [row for row in rows if not row.as_expected]
+    kept = sum(row.kept for row in rows)
+    lines = [f"{row.case.name}: {'; '.join(row.surprises)}. {row.result.reason}" for row in wrong]
+    if kept:
+        lines.append(f"{kept} of {len(rows)} were finished before; --again runs the failed ones")
+    lines.append(f"{len(rows) - len(wrong)} of {len(rows)} cases as expected")
+    lines.append(f"summary: {out / 'summary.html'}")
+    data = {
+        "summary": str(out / "summary.html"),
+        "as_expected": not wrong,
+        "kept": kept,
+        "cases": [
+            {
+                "name": row.case.name,
+                "outcome": row.result.outcome,
+                "exit": row.result.exit,
+                "as_expected": row.as_expected,
+                "surprises": list(row.surprises),
+                "reason": row.result.reason,
+                "kept": row.kept,
+            }
+            for row in rows
+        ],
+    }
+    return Outcome(data, tuple(lines), CHECK_FAILED if wrong else 0)
 
 
 def _checked(data: Mapping[str, Any], report: CheckReport, where: tuple[str, ...]) -> Outcome:

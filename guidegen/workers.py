@@ -17,6 +17,15 @@ MOST = 4
 """Workers at most: each holds the arrays of one guide, about 200 MB (engineering choice)."""
 
 
+def processors() -> int:
+    """How many processors one command may take.
+
+    ``GUIDEGEN_PROCESSORS`` says it where several run beside each other, as in a batch.
+    """
+    told = os.environ.get("GUIDEGEN_PROCESSORS", "")
+    return max(1, int(told)) if told.isdigit() else os.cpu_count() or 1
+
+
 def side_by_side(
     work: Callable[[Item], Result],
     items: Sequence[Item],
@@ -40,7 +49,7 @@ def side_by_side(
         Exception: The first, in the items' order, that ``work`` raised; what has not begun by
             then is left out.
     """
-    with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, MOST))) as pool:
+    with ThreadPoolExecutor(min(processors(), MOST)) as pool:
         waiting = [pool.submit(work, item) for item in items]
         results = []
         try:
@@ -91,7 +100,7 @@ def in_processes(
     Raises:
         Exception: The first, in the items' order, that ``work`` raised.
     """
-    n_processes = min(os.cpu_count() or 1, MOST, len(items))
+    n_processes = min(processors(), MOST, len(items))
     results: list[Result] = []
     if n_processes > 1:
         pool = Parallel(n_jobs=n_processes, return_as="generator", pre_dispatch="all")

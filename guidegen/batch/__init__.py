@@ -1,0 +1,1 @@
+"""Many cases: data set, workers, summary."""

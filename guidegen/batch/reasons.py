@@ -1,0 +1,16 @@
+"""Reasons that differ only in numbers and names are one kind."""
+
+from __future__ import annotations
+
+import re
+
+
+def kind_of_reason(reason: str) -> str:
+    """The part of a sentence that says what is wrong, with numbers and names left out.
+
+    >>> kind_of_reason("slices 41 and 42 are 7.5 mm apart, expected 1.25 mm: export it again")
+    'slices … and … are … mm apart, expected … mm'
+    """
+    wrong = reason.split(": ")[0]
+    plain = re.sub(r"\b[A-Z]?\d+(\.\d+)?\b", "…", wrong)
+    return re.sub(r"…(, …)+", "…", plain) or "no reason given"

@@ -1,0 +1,168 @@
+"""Errors of a spine's plan: levels, screws, needles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from guidegen.batch.limits import Error, Told, between, made, over
+from guidegen.batch.needle_paths import needle_row
+from guidegen.batch.screw_paths import path_row, settings_limits
+from guidegen.export.settings import make_settings
+from guidegen.phantoms.corridor import best_corridor
+from guidegen.phantoms.definition import Definition
+from guidegen.phantoms.recipe import Recipe
+from guidegen.phantoms.sizes import LEVELS
+from guidegen.phantoms.spine import Scene, build_scene
+from guidegen.procedures.pedicle_screws.settings import PedicleSettings
+
+FRONT_MARGIN_MM, FRONT_THIRD = 5.0, 1 / 3
+SCREWS = "pedicle-screws"
+SAME_MM = 8.0
+"""Nearer than this to a level's true centre it is this level: half of the smallest distance."""
+
+
+def spine_errors(
+    plan: Told, landmarks: Told, truth: Told, recipe: Recipe | None
+) -> Iterator[Error]:
+    """Compare levels by their place, and paths with the phantom's functions.
+
+    Args:
+        plan: plan.json.
+        landmarks: landmarks.json.
+        truth: truth.json.
+        recipe: The case's definition; None leaves paths out.
+    """
+    marks = {n: own.get("body_centre") for n, own in landmarks.get("bones", {}).items()}
+    true = {n: own["body_centre"] for n, own in truth["landmarks"]["bones"].items()}
+    there = {name: mark["position_mm"] for name, mark in marks.items() if mark}
+    named = {name: _truly(name, at, true) for name, at in there.items()}
+    yield from _levels(named, there, true)
+    answered = {item["bone"] for key in ("paths", "skipped") for item in plan[key]}
+    yield from _answered({named.get(name, name) for name in answered}, true, recipe)
+    if recipe is None or not isinstance(recipe.definition, Definition):
+        return
+    scene = build_scene(recipe.definition)
+    if plan["procedure"] == SCREWS:
+        yield from screw_errors(plan, named, scene, recipe)
+    else:
+        yield from needle_errors(plan, named, scene)
+
+
+def _truly(name: str, at: Any, true: Told) -> str:
+    """The true name of a level: that of the one that is there, else its own."""
+    far = {other: between(at, mark["position_mm"]) for other, mark in true.items()}
+    nearest = min(far, key=lambda other: far[other], default=name)
+    return nearest if far.get(nearest, SAME_MM) < SAME_MM else name
+
+
+def _levels(named: Mapping[str, str], there: Told, true: Told) -> Iterator[Error]:
+    """How far off each level's name and its body's centre are.
+
+    Nothing is known of a level that is not whole in view.
+    """
+    for name, truly in named.items():
+        if name in LEVELS:
+            yield made("level_name", name, LEVELS.index(name) - LEVELS.index(truly))
+        if truly in true:
+            yield made("body_centre", name, between(there[name], true[truly]["position_mm"]))
+
+
+def _answered(names: set[str], true: Told, recipe: Recipe | None) -> Iterator[Error]:
+    """Whether each level that was asked for has an answer."""
+    asked = list(true)
+    if recipe is not None and recipe.run.levels:
+        asked = asked_levels(recipe.run.levels)
+    for name in asked:
+        yield made("level_missing", name, 0.0 if name in names else 1.0)
+
+
+def asked_levels(spec: str) -> list[str]:
+    """List the levels of ``T10-L2`` or ``L1,L3``; those without an anatomical name are left out."""
+    found: list[str] = []
+    for part in spec.split(","):
+        first, _, last = (word.strip() for word in part.partition("-"))
+        ends = [LEVELS.index(name) for name in (first, last or first) if name in LEVELS]
+        if len(ends) == 2:
+            found += LEVELS[min(ends) : max(ends) + 1]
+    return found
+
+
+def screw_errors(
+    plan: Told, named: Mapping[str, str], scene: Scene, recipe: Recipe
+) -> Iterator[Error]:
+    """Compare screws with the analytic bones.
+
+    Args:
+        plan: plan.json.
+        named: Level of the plan to level of the truth.
+        scene: The phantom's bones.
+        recipe: The case's definition, for its settings.
+    """
+    settings = make_settings(PedicleSettings, recipe.run.settings, recipe.name)
+    for path in plan["paths"]:
+        level = named.get(path["bone"], path["bone"])
+        if level in scene.vertebrae:
+            yield from _screw({**path, "bone": level}, path["bone"] == level, scene, settings)
+        else:
+            yield made("level_name", path["bone"], float("nan"))
+    for item in plan["skipped"]:
+        level = named.get(item["bone"], item["bone"])
+        if level in scene.definition.expect.levels:
+            limits = settings_limits(scene, level, item["side"], settings)
+            best = best_corridor(scene, level, item["side"], limits).diameter_mm
+            yield made("left_out", item["name"], max(best - settings.screw.min_corridor_mm, 0.0))
+
+
+def _screw(path: Told, is_named: bool, scene: Scene, settings: PedicleSettings) -> Iterator[Error]:
+    row = path_row(scene, path, settings)
+    if is_named:  # one without a name has other limits
+        yield made("corridor_loss", row.name, max(row.loss_mm, 0.0))
+    yield made("corridor_width", row.name, row.planned_mm - row.true_mm)
+    yield made("entry_depth", row.name, row.entry_off_mm)
+    truly = max((path["diameter_mm"] - row.true_mm) / 2, 0.0)
+    yield made("breach", row.name, over(truly, path["breach_mm"]))
+    change = scene.definition.change.get(path["bone"])
+    if change is not None and getattr(change, path["side"]).tube:
+        yield made("round_axis", row.name, row.turn_deg)
+
+
+def needle_errors(plan: Told, named: Mapping[str, str], scene: Scene) -> Iterator[Error]:
+    """Compare needles with the phantom in closed form, and that fractures were measured.
+
+    Args:
+        plan: plan.json.
+        named: Level of the plan to level of the truth.
+        scene: The phantom's bones.
+    """
+    told = {item["name"] for item in plan["measurements"]}
+    for bone in sorted({item["bone"] for key in ("paths", "skipped") for item in plan[key]}):
+        missing = f"height_middle_{bone}" not in told and not scene.definition.fused
+        if missing:
+            yield made("height", f"height_middle_{bone}", float("nan"))
+    for path in plan["paths"]:
+        level = named.get(path["bone"], path["bone"])
+        if level not in scene.vertebrae:
+            yield made("level_name", path["bone"], float("nan"))
+        elif path["kind"] == "needle":
+            yield from _needle({**path, "bone": level}, scene)
+
+
+def _needle(path: Told, scene: Scene) -> Iterator[Error]:
+    if path.get("skin_mm") is None:
+        yield made("skin_entry", path["name"], float("nan"))
+        return
+    row = needle_row(scene, path)
+    name = row.name
+    yield made("skin_entry", name, row.skin_off_mm)
+    yield made("needle_depth", f"{name} to bone", row.to_bone_off_mm)
+    yield made("needle_depth", f"{name} to tip", row.to_tip_off_mm)
+    yield made("needle_midline", name, row.midline_off_mm)
+    yield made("needle_entry", name, row.entry_off_mm)
+    for which in ("axial", "sagittal", "medial", "cranial"):
+        yield made("needle_angle", f"{name} {which}", getattr(row, f"{which}_off_deg"))
+    yield made("tip_to_front", name, max(FRONT_MARGIN_MM - row.front_mm, 0.0))
+    yield made("tip_in_front_third", name, max(row.front_share - FRONT_THIRD, 0.0))
+    yield made("canal", name, max(-row.canal_mm, 0.0))
+    if path["route"] == "transpedicular":
+        yield made("breach", name, over(max(-row.wall_mm, 0.0), path["breach_mm"]))
