@@ -12,19 +12,15 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from guidegen.batch.screw_paths import PathRow, angle_deg
+from guidegen.batch.screw_paths import path_row as measured_path
 from guidegen.mesh.io import read_stl
 from guidegen.mesh.sdf import signed_distance
 from guidegen.model.arrays import Floats
-from guidegen.model.landmarks import Landmark
 from guidegen.phantoms import truth
-from guidegen.phantoms.approach import DrillSpace
-from guidegen.phantoms.corridor import AxisLimits, best_corridor, corridor_of
-from guidegen.phantoms.landmarks import isthmus
 from guidegen.phantoms.neighbours import PartedField
 from guidegen.phantoms.spine import Scene, Solid
 from guidegen.phantoms.surface import distances
-from guidegen.procedures.pedicle_screws.pedicle import path_limits
-from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 from tests.validation.cases import Case
 
 REGIONS = ("pedicles", "body", "arch", "joints", "endplates", "cuts")
@@ -32,70 +28,9 @@ APART = ("endplates", "cuts")
 """Reported apart and left out of the limit: half-millimetre endplates, cuts through fused bone."""
 
 
-def angle_deg(a: Floats, b: Floats) -> float:
-    """Angle between two directions (3,)."""
-    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)))
-
-
-def settings_limits(scene: Scene, level: str, side: str) -> AxisLimits:
-    """The default settings' limits for one pedicle, in the phantom's own vertebra frame."""
-    vertebra = scene.vertebrae[level]
-    middle, width, height = isthmus(scene.solid(level), vertebra, side)
-    mark = Landmark(f"pedicle_{side}", middle, 0.0, "", {"width_mm": width, "height_mm": height})
-    limits = path_limits(level, mark, PedicleSettings())
-    higher = float(middle[2] - vertebra.isthmus(side)[2])
-    return AxisLimits(
-        limits.axial_deg,
-        limits.sagittal_deg,
-        limits.entry_height_mm + higher,
-        limits.depth_share[0],
-        DrillSpace(
-            limits.drill_radius_mm,
-            limits.sleeve_radius_mm,
-            limits.standoff_mm,
-            limits.sleeve_reach_mm,
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class PathRow:
-    """One planned path on the analytic bone; mm and degrees.
-
-    Args:
-        name: ``L3_left``.
-        planned_mm: The corridor that the plan says.
-        true_mm: The same line's corridor on the analytic surface.
-        best_mm: The widest that the settings allow there.
-        entry_off_mm: How deep the planned entry lies under the true surface.
-        turn_deg: Between the path and the pedicle's axis in the definition.
-    """
-
-    name: str
-    planned_mm: float
-    true_mm: float
-    best_mm: float
-    entry_off_mm: float
-    turn_deg: float
-
-    @property
-    def loss_mm(self) -> float:
-        """How much wider the best corridor is."""
-        return self.best_mm - self.true_mm
-
-
 def path_row(case: Case, name: str) -> PathRow:
     """Measure one planned path on the analytic surface."""
-    path, scene = case.path(name), case.scene
-    level, side = path["bone"], path["side"]
-    entry, tip = np.array(path["entry_mm"]), np.array(path["tip_mm"])
-    way = (tip - entry) / np.linalg.norm(tip - entry)
-    true, off = corridor_of(scene, level, side, entry, tip)
-    limits = settings_limits(scene, level, side)
-    best = best_corridor(scene, level, side, limits, (entry, way)).diameter_mm
-    axis = scene.poses[level].vectors(scene.vertebrae[level].pedicle_axes(side)[:, 2])
-    planned = float(path["corridor_diameter_mm"])
-    return PathRow(name, planned, true, best, off, angle_deg(way, axis))
+    return measured_path(case.scene, case.path(name))
 
 
 def path_rows(case: Case) -> list[PathRow]:
