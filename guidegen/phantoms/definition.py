@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -60,6 +60,18 @@ class LevelChange(_Strict):
         """True if the body has another shape than is usual at its level."""
         new = (self.wedge_deg, self.height_mm)
         return any(value is not None for value in new) or self.dent_mm + self.fragment_mm > 0
+
+
+class Metal(_Strict):
+    """A pedicle screw of an earlier operation, on its pedicle's axis."""
+
+    level: str
+    side: Literal["left", "right"]
+    length_mm: float = Field(default=52.0, gt=10, lt=80, description="head to tip")
+    diameter_mm: float = Field(default=6.0, gt=1, lt=12)
+    rod_to: str | None = Field(default=None, description="a rod to the screw of this level")
+    hu: float = Field(default=3071.0, ge=1500, le=3071)
+    streak_hu: float = Field(default=0.0, ge=0, le=1000, description="close to it; 30 mm off a 3rd")
 
 
 class Posture(_Strict):
@@ -120,6 +132,7 @@ class Definition(_Strict):
     )
     gown: bool = Field(default=False, description="cloth on the back, partly lifted in folds")
     wire: bool = Field(default=False, description="a metal lead on the skin beside the midline")
+    metal: tuple[Metal, ...] = Field(default=(), description="of an earlier operation")
     cancellous_hu: float | None = Field(default=None, description="osteoporotic bone: lower")
     expect: Expectation = Expectation()
 
@@ -129,12 +142,11 @@ class Definition(_Strict):
         if n < 2 or f" {' '.join(self.levels)} " not in f" {wanted} ":
             raise ValueError(f"levels must be two or more neighbours of {wanted}")
         angles = self.posture
-        if len(angles.flexion_deg) != n or not {len(angles.bend_deg), len(angles.turn_deg)} <= {
-            0,
-            n,
-        }:
+        further = {len(angles.bend_deg), len(angles.turn_deg)}
+        if len(angles.flexion_deg) != n or not further <= {0, n}:
             raise ValueError(f"posture must have one number for each of the {n} levels")
         named = {*self.change, *self.expect.levels, *(name for pair in self.cobb for name in pair)}
+        named |= {name for item in self.metal for name in (item.level, item.rod_to) if name}
         if strangers := ", ".join(sorted(named - set(self.levels))):
             raise ValueError(f"{strangers} must be among the levels")
         return self

@@ -20,6 +20,7 @@ from guidegen.model.arrays import Floats
 from guidegen.model.notice import Progress, silent
 from guidegen.model.volume import CTVolume, ScanInfo
 from guidegen.phantoms.definition import Definition
+from guidegen.phantoms.metal import add_streaks, pieces
 from guidegen.phantoms.scan import ScanGrid, ScanOptions, scan_grid
 from guidegen.phantoms.shapes import Distances, Points
 from guidegen.phantoms.spine import Scene, Solid, build_scene
@@ -166,6 +167,9 @@ def render(
     for n, solid in enumerate(scene.rendered):
         progress(f"phantom: {solid.name}", n / len(scene.rendered))
         add_bone(hu, scan, solid.measure, corners(solid), inner)
+    for piece in pieces(scene):
+        add_bone(hu, scan, piece.measure, piece.corners(), piece.hu, piece.hu)
+        add_streaks(hu, scan, piece)
     return blur_and_noise(hu, scan, options, scene.definition.seed), scan
 
 
