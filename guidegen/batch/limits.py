@@ -70,6 +70,7 @@ LIMITS: dict[str, tuple[float, str, str]] = {
     "needle_angle": (1.0, "deg", "angles within 1 deg (issue 3)"),
     "tip_to_front": (0.0, "mm", "the tip is 5 mm or more behind the front cortex (issue 3)"),
     "tip_in_front_third": (0.0, "1", "the tip is in the front third (issue 3)"),
+    "tip_across": (0.0, "mm", "its own half; one-sided, the middle third (issue 3)"),
     "canal": (0.0, "mm", "the canal is never breached (issue 3)"),
     "HKA": (0.5, "deg", "HKA and FTA within 0.5 deg (issue 4)"),
     "FTA": (0.5, "deg", "HKA and FTA within 0.5 deg (issue 4)"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from guidegen.batch.limits import Error, Told, between, made, over
-from guidegen.batch.needle_paths import needle_row
+from guidegen.batch.needle_errors import needle_errors
 from guidegen.batch.screw_paths import path_row, settings_limits
 from guidegen.export.settings import make_settings
 from guidegen.phantoms.corridor import best_corridor
@@ -16,7 +16,6 @@ from guidegen.phantoms.sizes import LEVELS
 from guidegen.phantoms.spine import Scene, build_scene
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
 
-FRONT_MARGIN_MM, FRONT_THIRD = 5.0, 1 / 3
 SCREWS = "pedicle-screws"
 SAME_MM = 8.0
 """Nearer than this to a level's true centre it is this level: half of the smallest distance."""
@@ -46,7 +45,7 @@ def spine_errors(
     if plan["procedure"] == SCREWS:
         yield from screw_errors(plan, named, scene, recipe)
     else:
-        yield from needle_errors(plan, named, scene)
+        yield from needle_errors(plan, named, scene, recipe)
 
 
 def _truly(name: str, at: Any, true: Told) -> str:
@@ -125,44 +124,3 @@ def _screw(path: Told, is_named: bool, scene: Scene, settings: PedicleSettings) 
     change = scene.definition.change.get(path["bone"])
     if change is not None and getattr(change, path["side"]).tube:
         yield made("round_axis", row.name, row.turn_deg)
-
-
-def needle_errors(plan: Told, named: Mapping[str, str], scene: Scene) -> Iterator[Error]:
-    """Compare needles with the phantom in closed form, and that fractures were measured.
-
-    Args:
-        plan: plan.json.
-        named: Level of the plan to level of the truth.
-        scene: The phantom's bones.
-    """
-    told = {item["name"] for item in plan["measurements"]}
-    for bone in sorted({item["bone"] for key in ("paths", "skipped") for item in plan[key]}):
-        missing = f"height_middle_{bone}" not in told and not scene.definition.fused
-        if missing:
-            yield made("height", f"height_middle_{bone}", float("nan"))
-    for path in plan["paths"]:
-        level = named.get(path["bone"], path["bone"])
-        if level not in scene.vertebrae:
-            yield made("level_name", path["bone"], float("nan"))
-        elif path["kind"] == "needle":
-            yield from _needle({**path, "bone": level}, scene)
-
-
-def _needle(path: Told, scene: Scene) -> Iterator[Error]:
-    if path.get("skin_mm") is None:
-        yield made("skin_entry", path["name"], float("nan"))
-        return
-    row = needle_row(scene, path)
-    name = row.name
-    yield made("skin_entry", name, row.skin_off_mm)
-    yield made("needle_depth", f"{name} to bone", row.to_bone_off_mm)
-    yield made("needle_depth", f"{name} to tip", row.to_tip_off_mm)
-    yield made("needle_midline", name, row.midline_off_mm)
-    yield made("needle_entry", name, row.entry_off_mm)
-    for which in ("axial", "sagittal", "medial", "cranial"):
-        yield made("needle_angle", f"{name} {which}", getattr(row, f"{which}_off_deg"))
-    yield made("tip_to_front", name, max(FRONT_MARGIN_MM - row.front_mm, 0.0))
-    yield made("tip_in_front_third", name, max(row.front_share - FRONT_THIRD, 0.0))
-    yield made("canal", name, max(-row.canal_mm, 0.0))
-    if path["route"] == "transpedicular":
-        yield made("breach", name, over(max(-row.wall_mm, 0.0), path["breach_mm"]))

@@ -346,6 +346,40 @@ def test_a_needle_through_the_canal_is_wrong(needles):
     assert "canal" in wrong(*to_midline(needles, 9.0))
 
 
+def test_a_tip_on_the_wrong_side_is_wrong(needles):
+    assert "tip_across" not in wrong(*to_midline(needles, 4.0))
+    assert "tip_across" in wrong(*to_midline(needles, 16.0))
+
+
+def test_a_one_sided_tip_outside_the_middle_third_is_wrong(needles):
+    plan, landmarks, truth, case = needles
+    asked = replace(case, run=case.run.model_copy(update={"approach": "one-sided"}))
+    assert "tip_across" in wrong(plan, landmarks, truth, asked)  # 12 mm aside, a third is 6
+    plan, *_ = to_midline(needles, 8.0)
+    assert "tip_across" not in wrong(plan, landmarks, truth, asked)
+
+
+@pytest.mark.parametrize(
+    "name, code, asked, fits",
+    [
+        ("fracture_wedge", "narrow_pedicle", ("L1", "left"), True),
+        ("fracture_thoracic", "narrow_pedicle", ("T8", "right"), False),
+        ("fracture_onesided", "one_sided_infeasible", ("L3", "left"), True),
+        ("fracture_onesided", "one_sided_infeasible", ("L1", "left"), False),
+    ],
+)
+def test_a_needle_that_is_left_out_must_not_fit(name, code, asked, fits):
+    level, side = asked
+    case = recipe(name, "kyphoplasty", level)
+    scene = build_scene(case.definition)
+    bones = {level: {"body_centre": {"position_mm": list(scene.poses[level].origin_mm)}}}
+    item = {"name": f"{level}_{side}", "bone": level, "side": side, "code": code}
+    told = [{"name": f"height_middle_{level}", "value": 20.0}]
+    plan = {"procedure": "kyphoplasty", "paths": [], "skipped": [item], "measurements": told}
+    found = wrong(plan, {"bones": bones}, {"landmarks": {"bones": bones}}, case)
+    assert found == ({"left_out"} if fits else set())
+
+
 @pytest.mark.parametrize(
     "name, value, quantity",
     [
