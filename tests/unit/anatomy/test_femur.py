@@ -68,6 +68,19 @@ def test_the_epicondylar_axis_is_turned_as_made(found):
     assert np.degrees(np.arccos(cosine)) == pytest.approx(FEMUR.epicondyles_deg, abs=0.5)
 
 
+def test_terraces_as_slices_leave_them_move_no_landmark_far(side):
+    way = np.array([np.sin(np.radians(20.0)), 0.0, np.cos(np.radians(20.0))])
+    wave = 2 * np.pi * way / 7.0
+    rough = surface(
+        lambda p: FEMUR.distance(p) + 0.3 * np.sin(wave @ p), (-72, -42, -20), (62, 48, 450), 1.5
+    )
+    seen = find_femur(placed(rough, side, np.eye(3)))
+    for name, place in truth(FEMUR.landmarks(), side, np.eye(3)).items():
+        if "epicondyle" in name or name == "knee_centre":
+            off = np.linalg.norm(seen[name].position_mm - place)
+            assert off < WITHIN_MM.get(name, 1.5), (name, off)
+
+
 def _inside(place, side, turn):
     """A patient point in the frame that the shape is made in."""
     return turn.T @ (np.asarray(place) - MOVED) * (-1.0 if side == "left" else 1.0, 1.0, 1.0)
