@@ -19,6 +19,7 @@ from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import Cut, Measurement, Path, Skipped
 from guidegen.model.segmentation import Segmentation
 from guidegen.model.volume import CTVolume, LabelMap, TableSide
+from guidegen.procedures.bench import Bench, NoBench
 from guidegen.procedures.rows import rows_of
 
 Own = TypeVar("Own", bound=BaseModel)
@@ -135,6 +136,10 @@ class Procedure(ABC, Generic[Own]):
     @abstractmethod
     def check(self, guide: Guide, case: Case, settings: Own) -> tuple[Finding, ...]:
         """Measure one part; ``guide`` carries the mesh as read back from its STL."""
+
+    def bench(self, case: Case, settings: Own) -> Bench:
+        """Open a case, with its volume, for changes by hand; where there is none nothing can be."""
+        return NoBench()
 
     def setting_rows(self, settings: Own) -> tuple[SettingRow, ...]:
         """List the settings with unit, reason and source for the report."""
