@@ -20,6 +20,9 @@ from guidegen.planning.resection import turned
 from guidegen.procedures.vertebrae import attempt
 
 ANATOMICAL = "anatomical"
+ACROSS_DEG = 60.0
+"""A shaft that lies farther across the body is no leg's: legs are scanned lying along the table
+(engineering choice; a part of a pelvis or a spine can look like the end of a tibia)."""
 _PARTS = {"femur": "proximal", "tibia": "distal"}
 _FAR_END = {"femur": "hip", "tibia": "ankle"}
 
@@ -86,11 +89,8 @@ def measured_leg(
         found = attempt(bone.name, partial(whole, bone))
         if isinstance(found, str) and axis == ANATOMICAL:
             found = attempt(bone.name, partial(_shafted, bone, kind, valgus_deg))
-            if isinstance(found, Landmarks) and found["shaft"].values["side_clear"] == 0.0:
-                found = (
-                    f"the {kind}'s shape does not tell its side: two signs of it contradict each "
-                    "other, or it is another bone"
-                )
+            if isinstance(found, Landmarks):
+                found = _doubted(found, kind) or found
             if isinstance(found, Landmarks):
                 about_shaft.append(kind)
         if isinstance(found, str):
@@ -98,6 +98,22 @@ def measured_leg(
         else:
             marks[kind] = _with_malleolus(found, bones) if kind == "tibia" else found
     return Leg(marks, failed, tuple(about_shaft))
+
+
+def _doubted(marks: Landmarks, kind: str) -> str:
+    """Why a bone about its shaft is taken for none; "" where nothing speaks against it."""
+    if marks["shaft"].values["side_clear"] == 0.0:
+        return (
+            f"the {kind}'s shape does not tell its side: two signs of it contradict each "
+            "other, or it is another bone"
+        )
+    across = float(np.degrees(np.arccos(min(abs(marks.patient_from_bone.axes[2, 2]), 1.0))))
+    if across > ACROSS_DEG:
+        return (
+            f"a {kind} that runs along the body was wanted, found one that lies {across:.0f} deg "
+            "across it: it is another bone"
+        )
+    return ""
 
 
 def _joined(near: Bone, far: Bone | None) -> Bone:

@@ -90,3 +90,16 @@ def test_bones_of_two_sides_are_no_leg():
     mixed = Leg({"femur": left.marks["femur"], "tibia": right.marks["tibia"]})
     with pytest.raises(AnatomyError, match="the femur a left one and the tibia a right one"):
         assert mixed.side
+
+
+def test_a_bone_that_lies_across_the_body_is_no_legs(bones):
+    knee = {"tibia": _knee_only(bones[0])["tibia"]}
+    for turn_deg, refused in ((50.0, False), (75.0, True)):
+        c, s = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+        about_y = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+        own = knee["tibia"]
+        turned = Bone(own.name, own.vertices_mm @ about_y.T, own.faces, complete=False)
+        found = measured_leg({"tibia": turned}, "anatomical", VALGUS_DEG)
+        assert ("tibia" in found.failed) == refused
+        if refused:
+            assert "along the body was wanted" in found.failed["tibia"]
