@@ -50,6 +50,11 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _say(address: str) -> None:
+    """Print the page's address on a line of its own, at once: other programs wait for it."""
+    print(address, flush=True)
+
+
 @app.callback()
 def guidegen(
     version: Annotated[
@@ -95,6 +100,21 @@ def plan(
 ) -> int:
     """Plan: CT, bones, landmarks, plan, report; stops there. With one CASE: plan it again."""
     return _do("plan", talk, procedure, source, out, vars(asked))
+
+
+@app.command(epilog="Example: guidegen review case1")
+@grouped
+def review(
+    case: Case,
+    port: Annotated[int, typer.Option(metavar="N", help="On 127.0.0.1; 0 takes a free one.")] = 0,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address, open nothing.")
+    ] = False,
+    *,
+    talk: Talk,
+) -> int:
+    """Open the review page: look at the plan, change it, approve it. Ctrl-C ends it."""
+    return _do("review", talk, case, port, not no_browser, _say)
 
 
 @app.command(epilog='Example: guidegen approve case1 --by "A. Surgeon"')

@@ -96,6 +96,17 @@ def approve(root: Path, by: str, accepted: Iterable[str], progress: Progress) ->
     return _approved(root, approval)
 
 
+def review(
+    root: Path, port: int, open_browser: bool, tell: Callable[[str], None], progress: Progress
+) -> Outcome:
+    """Serve the review page of a case until it is stopped."""
+    # imported late: only the page needs a server
+    from guidegen.review.server import serve
+
+    serve(root, port, open_browser, tell)
+    return Outcome({"case": str(root)}, ("the review page is closed",))
+
+
 def build(root: Path, progress: Progress) -> Outcome:
     """Build an approved case."""
     with _logged("build", root, progress) as (log, heard):
@@ -208,7 +219,19 @@ def procedures(progress: Progress) -> Outcome:
 
 VERBS: Mapping[str, Callable[..., Outcome]] = {
     verb.__name__: verb
-    for verb in (inspect, plan, approve, build, run, check, phantom, demo, batch, procedures)
+    for verb in (
+        inspect,
+        plan,
+        review,
+        approve,
+        build,
+        run,
+        check,
+        phantom,
+        demo,
+        batch,
+        procedures,
+    )
 }
 
 

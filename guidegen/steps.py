@@ -12,6 +12,7 @@ from guidegen.checks.coverage import check_coverage
 from guidegen.ct.labels import read_label_map, read_segmentation
 from guidegen.ct.reader import read_ct
 from guidegen.errors import InputError
+from guidegen.export.approval import read_approval
 from guidegen.export.atomic import write_text
 from guidegen.export.case import merged, read_earlier
 from guidegen.export.folder import CaseFolder
@@ -201,3 +202,10 @@ def draw_report(folder: CaseFolder, case: Case, progress: Progress) -> None:
     progress("drawing", 0.0)
     write_text(folder.report, render_report(case))
     progress("written", 1.0)
+
+
+def draw_planned(folder: CaseFolder, case: Case, record: Record, progress: Progress) -> None:
+    """Draw the report of a case that is planned and not built, approved or not."""
+    procedure, settings = procedure_of(record)
+    whole = replace(case, settings=procedure.setting_rows(settings), approval=read_approval(folder))
+    draw_report(folder, whole, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,19 @@ def read_earlier(folder: CaseFolder, record: Record, labels: LabelMap) -> Earlie
     return Earlier(Spine(labels, levels, line, notices, anchored), bones)
 
 
+def planned_case(folder: CaseFolder, plan: Plan, volume: CTVolume, record: Record) -> Case:
+    """Gather a case that is planned, approved or not."""
+    bones, landmarks, levels = read_anatomy(folder, plan)
+    return Case(
+        plan=plan,
+        volume=record.volume(volume),
+        bones=bones,
+        levels=levels,
+        landmarks=landmarks,
+        versions=record.versions,
+    )
+
+
 def whole_case(
     folder: CaseFolder,
     plan: Plan,
@@ -122,13 +136,5 @@ def whole_case(
     record: Record,
 ) -> Case:
     """Gather an approved case for building; how it was approved reaches the label through it."""
-    bones, landmarks, levels = read_anatomy(folder, plan)
-    return Case(
-        plan=with_extra(plan, unattended=approval.unattended),
-        volume=record.volume(volume),
-        bones=bones,
-        levels=levels,
-        landmarks=landmarks,
-        approval=approval,
-        versions=record.versions,
-    )
+    told = with_extra(plan, unattended=approval.unattended)
+    return replace(planned_case(folder, told, volume, record), approval=approval)

@@ -20,6 +20,7 @@ ROLES = {
     "landmarks.json": "landmarks",
     "plan.json": "plan",
     "approval.json": "approval",
+    "history.json": "history",
     "checks.json": "checks",
     "report.html": "report",
     "bones/segmentation.nii.gz": "segmentation",

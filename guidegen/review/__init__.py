@@ -1,0 +1,1 @@
+"""The review page: a plan seen, corrected and approved in the browser."""
