@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from skimage.measure import marching_cubes
 
-from guidegen.errors import AnatomyError
+from guidegen.errors import AnatomyError, PlanError
 from guidegen.model.bone import Bone
 from guidegen.model.findings import Finding
 from guidegen.model.frames import PATIENT, Pose
@@ -18,6 +18,8 @@ from guidegen.model.level import Level, Spine
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path, Skipped
 from guidegen.model.volume import CTVolume, Grid, LabelMap, ScanInfo
+from guidegen.procedures import bench as benches
+from guidegen.procedures.bench import Bench, Item
 from guidegen.procedures.contract import Anatomy, Draft, Procedure
 
 CENTRE_MM = np.array([3.0, -4.0, 5.0])
@@ -67,6 +69,45 @@ def box(low, high):
     quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     faces = np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
     return np.asarray(low) + corners * (np.asarray(high) - np.asarray(low)), faces
+
+
+class BallBench(Bench):
+    """Sets a diameter, or where a screw begins and ends; ``slow`` leaves the rest to settle."""
+
+    slow = False
+
+    def items(self, plan):
+        waiting = bool(plan.extra.get("waits"))
+        return tuple(
+            Item(
+                path.name,
+                "path",
+                path.bone,
+                (benches.Field("diameter_mm", "diameter", "mm", path.diameter_mm, 1.0, 9.0, 0.5),),
+                edited=bool(path.extra.get("edited")),
+                waiting=waiting,
+            )
+            for path in plan.paths
+        )
+
+    def changed(self, plan, item, change):
+        path = next((path for path in plan.paths if path.name == item), None)
+        if path is None:
+            raise PlanError(f"there is no {item}: choose another")
+        given = {k: v for k, v in change.items() if k in ("diameter_mm", "entry_mm", "tip_mm")}
+        if given.get("diameter_mm", 1.0) > 9.0:
+            raise PlanError("a screw of the set is 1 to 9 mm thick: choose another")
+        wide = given.get("diameter_mm", path.diameter_mm) > 8.0
+        extra = {**path.extra, "edited": True}
+        extra.setdefault("automatic", {"diameter_mm": path.diameter_mm})
+        edited = replace(path, **given, grade="C" if wide else "A", extra=extra)
+        red = (Notice("breach", "it leaves the bone", item, red=True),) if wide else ()
+        kept = tuple(notice for notice in plan.warnings if notice.code != "breach")
+        more = {"waits": True} if self.slow else {}
+        return replace(plan, paths=(edited,), warnings=(*red, *kept), extra={**plan.extra, **more})
+
+    def settle(self, plan):
+        return replace(plan, extra={k: v for k, v in plan.extra.items() if k != "waits"})
 
 
 @dataclass
@@ -124,6 +165,10 @@ class BallProcedure(Procedure[BallSettings]):
         red = (Notice("unanchored_levels", "the count is not anchored", "spine", red=True),)
         skipped = Skipped("L3_right", "L3", "right", "narrow_pedicle", 4.4)
         return Draft((path,), (skipped,), (), red if settings.red else ())
+
+    def bench(self, case, settings):
+        assert case.volume is not None
+        return BallBench()
 
     def build(self, case, settings, progress):
         plan, bones = case.plan, case.bones

@@ -65,7 +65,9 @@ class Page:
             Route("/file/{name:path}", _asked(self._file)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
-        return Guarded(Starlette(routes=routes), self._door)
+        app = Starlette(routes=routes)
+        app.router.redirect_slashes = False
+        return Guarded(app, self._door)
 
     async def _index(self, request: Request) -> Response:
         """The page itself; the token goes into a cookie, so that the address can lose it."""
