@@ -47,14 +47,14 @@ def test_pixels_lie_where_they_say():
     """A cube of other grey, off centre in all three directions, is found at its place."""
     volume = ball_volume()
     hu = volume.hu.copy()
-    at = CENTRE_MM + [6.0, -4.0, 3.0]
+    at = CENTRE_MM + np.array([6.0, -4.0, 3.0])
     grid = np.stack(np.meshgrid(*(np.arange(n) for n in hu.shape), indexing="ij"), axis=-1)
     near = np.abs(volume.grid.patient(grid) - at).max(axis=-1) < 2.0
     hu[near] = 3000
     from guidegen.model.volume import CTVolume
 
     whole = CTVolume(hu, volume.grid, volume.info)
-    plane = frame(centre=",".join(str(n) for n in CENTRE_MM + [0, 0, 3.0]))
+    plane = frame(centre=",".join(str(n) for n in CENTRE_MM + np.array([0, 0, 3.0])))
     rows, columns = np.nonzero(sampled(whole, plane) > 2000)
     assert (columns.mean() + 0.5 - 40) * 0.5 == pytest.approx(6.0, abs=0.6)
     assert (rows.mean() + 0.5 - 30) * 0.5 == pytest.approx(-4.0, abs=0.6)
