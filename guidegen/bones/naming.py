@@ -30,6 +30,11 @@ RIB_LENGTH_MM = 20.0
 """A rib reaches at least this far beyond 40 mm beside the canal (engineering choice)."""
 
 
+MISSED_RIBS = 1
+"""Levels without a rib between two with ribs: more, and one of them has none (engineering choice:
+all levels between T1 and T12 have ribs, one pair may not be told)."""
+
+
 @dataclass(frozen=True)
 class Naming:
     """Names from foot to head, whether they are anchored, and what to warn of."""
@@ -84,7 +89,8 @@ def name_levels(
         sacral = 0 if name == "S1" else count_sacral(ala) % n_levels
         first = ORDER.index(name) + sacral + _lowest_complete(complete[sacral:])
         notices = tuple(_disagrees(how, first, other) for how, other in anchors if other != first)
-        passed_over = (_passed_over(name),) if complete[:sacral].any() else ()
+        doubtful = not sacrum_stands(ala, walls)
+        passed_over = (_passed_over(name, doubtful),) if complete[:sacral].any() else ()
         names = _numbered(first, n_levels)
         return Naming(names, True, (*notices, *passed_over, *_uneven(odd, names)))
     if not anchors or odd is not None:
@@ -106,6 +112,8 @@ def _anchors(
     ribbed = np.flatnonzero(has)
     if len(ribbed) == 1 and ribs[ribbed[0]] < 2:
         ribbed = ribbed[:0]
+    if np.diff(ribbed).max(initial=0) > MISSED_RIBS + 1:
+        return found
     if len(ribbed) and ribbed[0] > 0 and complete[ribbed[0] - 1]:
         found.append(("the lowest ribs", ORDER.index("T12") + int(ribbed[0])))
     if len(ribbed) > 1 and ribbed[-1] + 1 < len(ribs) and complete[ribbed[-1] + 1]:
@@ -163,12 +171,13 @@ def _disagrees(how: str, first: int, other: int) -> Notice:
     )
 
 
-def _passed_over(name: str) -> Notice:
+def _passed_over(name: str, doubtful: bool) -> Notice:
     return Notice(
         "sacrum_not_counted",
         f"the lowest level in view looks like the sacrum, so {name} is the level above it; if it "
         f"is {name} itself, name the levels with a label map",
         "spine",
+        red=doubtful,
     )
 
 

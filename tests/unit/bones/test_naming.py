@@ -147,3 +147,19 @@ def test_a_level_above_the_sacrum_that_may_be_sacral_stops_the_count(seen) -> No
 def test_more_levels_than_a_spine_has_are_not_counted(seen) -> None:
     assert seen([0] * 25, [0.8] + [0] * 24, [1] * 25, spacing=20.0).anchored
     assert not seen([0] * 26, [0.8] + [0] * 25, [1] * 26, spacing=20.0).anchored
+
+
+def test_ribs_with_rib_free_levels_between_them_do_not_anchor(seen) -> None:
+    """All levels between two with ribs have ribs: rods of an earlier operation looked like some."""
+    apart = seen([0, 0, 2, 0, 0, 2, 2], [0.1] * 7, [True] * 7)
+    assert not apart.anchored and apart.names[0].startswith("V")
+    one_missed = seen([0, 0, 2, 0, 2, 2, 2], [0.1] * 7, [True] * 7)
+    assert one_missed.anchored and one_missed.names[2] == "T12"
+
+
+def test_a_doubtful_sacrum_that_is_passed_over_is_a_red_warning(seen) -> None:
+    """Metal beside a vertebra can look like an ala: then the engineer's name is a level off."""
+    for above, red in ((0.2, False), (0.5, True)):
+        found = seen([0] * 5, [0.8, 0.7, above, 0.1, 0.1], [True] * 5, "L5")
+        (told,) = [n for n in found.notices if n.code == "sacrum_not_counted"]
+        assert told.red == red and found.names[2] == "L5"
