@@ -129,3 +129,8 @@ export function corner(id, extra = []) {
     h("button", { class: "small", title: "This picture large, or all four", "aria-label": "Enlarge",
       onclick: () => enlarge(id) }, "⤢"));
 }
+
+/** Ask for every slice again: a guide's outline is new. */
+export function renewAll() {
+  views.forEach((view) => view.renew());
+}

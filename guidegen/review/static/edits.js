@@ -1,0 +1,151 @@
+// Changes: tried while something moves, kept when it rests. One question at a time; of changes that
+// are only tried the newest wins, of those that are to be kept none is lost.
+
+import { Refused, getJson, postJson } from "./api.js";
+import { note } from "./bars.js";
+import { askName } from "./name.js";
+import { itemNamed, set, state, tell } from "./store.js";
+
+const REST_MS = 450;
+
+let busy = false;
+let trial = null;
+let orders = [];
+let rest = null;
+let resting = null;
+
+/** Tell whether a path can be moved by hand. */
+export function able(path) {
+  return Boolean(state.told.items.find((item) => item.name === path.name && item.fields.length));
+}
+
+/** A path was moved by pointer or key; `last` when it is let go. */
+export function moved(item, entry_mm, tip_mm, last) {
+  set("draft", { draft: { item, entry_mm, tip_mm } });
+  if (last) keep(item, { entry_mm, tip_mm });
+  else attempt(item, { entry_mm, tip_mm });
+}
+
+/** The same by small steps: kept as one change once the keys rest. */
+export function nudged(item, entry_mm, tip_mm) {
+  moved(item, entry_mm, tip_mm, false);
+  later(() => moved(item, entry_mm, tip_mm, true));
+}
+
+/** Try a change of a number, and keep it once it rests. */
+export function stepped(item, change, failed) {
+  attempt(item, change);
+  later(() => keep(item, change, failed));
+}
+
+function later(back) {
+  window.clearTimeout(rest);
+  resting = back;
+  rest = window.setTimeout(settle, REST_MS);
+}
+
+/** Keep at once what still waits for the keys to rest. */
+export function settle() {
+  window.clearTimeout(rest);
+  const back = resting;
+  resting = null;
+  back?.();
+}
+
+/** Ask what a change would do. */
+function attempt(item, change) {
+  trial = { item, change };
+  pump();
+}
+
+/** Make a change. `failed(sentence)` shows a refusal where the change was made. */
+export function keep(item, change, failed) {
+  order("/api/edit", { item, change }, failed);
+}
+
+/** Any order that answers with the whole case: undo, redo, approve, import. */
+export function order(path, body, failed, done) {
+  trial = null;
+  orders.push({ path, body, failed, done, draft: state.draft });
+  pump();
+}
+
+async function pump() {
+  if (busy) return;
+  const next = orders.shift();
+  if (!next && !trial) return;
+  busy = true;
+  set("measuring", { measuring: true });
+  try {
+    if (next) await make(next);
+    else await tryIt();
+  } finally {
+    busy = false;
+    set("measuring", { measuring: orders.length > 0 || trial !== null });
+  }
+  pump();
+}
+
+async function tryIt() {
+  const asked = trial;
+  trial = null;
+  try {
+    const tried = await postJson("/api/edit", { revision: state.told.revision, keep: false, ...asked });
+    if (state.draft || resting) set("tried", { tried, refusal: "" });
+  } catch (error) {
+    if (error.status === 409) await conflict(error);
+    else set("tried", { tried: null, refusal: error.message });
+  }
+}
+
+async function make({ path, body, failed, done, draft }) {
+  if (!(await askName())) {
+    letGo(draft);
+    failed?.("Nothing was changed: a change needs a name.");
+    return;
+  }
+  try {
+    const told = await postJson(path, { revision: state.told.revision, ...body });
+    take(told, draft);
+    done?.(told);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    letGo(draft);
+    if (error.status === 409) await conflict(error);
+    else if (failed) failed(error.message);
+    else note("refused", error.message);
+  }
+}
+
+/** Show the case as the server has it. */
+export function take(told, draft = state.draft) {
+  Object.assign(state, { told, tried: null, refusal: "" });
+  if (state.draft === draft) state.draft = null;
+  if (state.chosen && !itemNamed(state.chosen)) moveOn(told);
+  tell("told");
+}
+
+/** The chosen item has gone, perhaps to another pedicle: go to the one that is new. */
+function moveOn(told) {
+  state.chosen = told.paths.find((path) => path.edited)?.name ?? told.paths[0]?.name ?? null;
+  window.setTimeout(() => tell("chosen"));
+}
+
+function letGo(draft) {
+  Object.assign(state, { tried: null });
+  if (state.draft === draft) state.draft = null;
+  tell("told");
+}
+
+/** Somebody else changed the plan: show theirs, and say that ours was not made. */
+async function conflict(error) {
+  orders = [];
+  trial = null;
+  state.draft = null;
+  take(await getJson("/api/case"));
+  note("conflict", "This plan was changed elsewhere; the page now shows the new state, your change "
+    + `was not made. (${error.message})`);
+}
+
+export const undo = () => { settle(); order("/api/undo", {}); };
+export const redo = () => { settle(); order("/api/redo", {}); };

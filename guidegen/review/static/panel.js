@@ -1,0 +1,214 @@
+// The chosen item: what it is, what is wrong with it, and its numbers to change.
+
+import { leftOut } from "./advice.js";
+import { $, enable, fill, h } from "./dom.js";
+import { able, keep, settle, stepped } from "./edits.js";
+import { ranked } from "./places.js";
+import { warningsOf } from "./ranking.js";
+import { chosenItem, itemNamed, on, shown, state } from "./store.js";
+import { gradeChip, warningLine } from "./table.js";
+import { gradeWords, heading, number, plainName, sentence, sizeWords, withUnit } from "./words.js";
+
+let rebuild = null;
+
+export function startPanel(rebuilder) {
+  rebuild = rebuilder;
+  on("told tried chosen", drawPanel);
+  on("told chosen", drawFields);
+  on("tried", freshenFields);
+  on("told work", drawActions);
+  on("told tried draft measuring", drawStrip);
+  on("chosen", drawStrip);
+}
+
+/** One line over the pictures: the chosen item, live while it is changed. */
+function drawStrip() {
+  const found = chosenItem();
+  $("strip").classList.toggle("measuring", state.measuring);
+  if (!found) {
+    fill($("strip"), "Choose an item in the table on the left.");
+    return;
+  }
+  const measured = itemNamed(state.chosen)?.item ?? found.item;
+  const parts = [h("strong", {}, plainName(found.item.name))];
+  if (found.is === "path") {
+    const count = warningsOf(shown(), found.item.name).length;
+    parts.push(gradeChip(measured.grade), h("span", {}, gradeWords(measured)),
+      h("span", {}, `clearance ${withUnit(measured.clearance_mm, "mm", 2)}`),
+      h("span", {}, sizeWords(measured)),
+      h("span", {}, count ? `${count} warning${count > 1 ? "s" : ""}` : "no warnings"));
+  } else if (found.is === "cut") {
+    const item = shown().items.find((i) => i.name === found.item.name);
+    for (const f of item?.fields ?? []) parts.push(h("span", {}, `${f.label} ${withUnit(f.value, f.unit)}`));
+  } else parts.push(h("span", {}, `no path: ${leftOut(found.item)}`));
+  parts.push(h("span", { class: "busy" }, state.measuring ? "measuring …" : ""));
+  fill($("strip"), parts);
+}
+
+function drawPanel() {
+  const found = chosenItem();
+  $("panel").hidden = !found;
+  if (!found) return;
+  const { is, item } = found;
+  fill($("panel-title"), heading(item.name));
+  const edited = item.edited ? " · changed by hand" : "";
+  fill($("panel-kind"), `${is === "cut" ? "saw cut" : item.kind ?? "no path"} in ${plainName(item.bone)}${edited}`);
+  fill($("facts"), is === "path" ? pathFacts(item) : is === "skipped" ? skippedFacts(item) : []);
+  drawWarnings(item);
+}
+
+const fact = (name, value, title) => h("div", { title }, h("dt", {}, name), h("dd", {}, value));
+
+function pathFacts(path) {
+  const facts = [];
+  if (path.grade || path.route) {
+    facts.push(fact("Grade", [gradeChip(path.grade), ` ${gradeWords(path)}`], "Gertzbein-Robbins"));
+  }
+  facts.push(fact("Clearance", withUnit(path.clearance_mm, "mm", 2), "From its surface to the border of the bone"));
+  if (path.corridor_diameter_mm) facts.push(fact("Corridor", withUnit(path.corridor_diameter_mm, "mm", 2)));
+  if (path.mean_hu !== undefined) facts.push(fact("Bone along it", `${number(path.mean_hu, 0)} HU`));
+  if (path.front_mm !== undefined) facts.push(fact("Tip to front wall", withUnit(path.front_mm, "mm")));
+  if (path.skin_to_bone_mm !== undefined) facts.push(fact("Skin to bone", withUnit(path.skin_to_bone_mm, "mm")));
+  return facts;
+}
+
+function skippedFacts(item) {
+  return [fact("No path", sentence(leftOut(item)))];
+}
+
+function drawWarnings(item) {
+  const warnings = warningsOf(shown(), item.name);
+  fill($("own-warnings"), warnings.map(warningLine));
+  $("no-warnings").hidden = warnings.length > 0;
+}
+
+// ---- numbers
+
+const offered = () => shown().items.find((i) => i.name === state.chosen);
+
+/** A row a number: label, less, value, more, unit. */
+function drawFields() {
+  const item = offered();
+  const found = chosenItem();
+  if (!found) return;
+  const key = JSON.stringify([state.chosen, item?.fields.map((f) => f.name)]);
+  if (key === drawFields.key) {
+    freshenFields();
+    return;
+  }
+  drawFields.key = key;
+  fill($("fields"), (item?.fields ?? []).map(fieldRow));
+  $("drag-hint").hidden = found.is !== "path" || !able(found.item);
+}
+
+function fieldRow(field) {
+  const id = `field-${field.name}`;
+  const message = h("p", { class: "refusal", id: `${id}-why`, role: "alert" });
+  const refused = (text) => {
+    fill(message, text ? sentence(text) : "");
+    input.setAttribute("aria-invalid", String(Boolean(text)));
+    if (text) freshen(field.name);
+  };
+  const input = h("input", {
+    id, type: "number", "data-field": field.name, "aria-describedby": `${id}-why ${id}-range`,
+    onchange: () => { refused(""); entered(field.name, input, refused); },
+    onkeydown: (event) => event.stopPropagation(),
+  });
+  const bump = (way) => h("button", {
+    class: "step", "aria-label": `${way < 0 ? "Less" : "More"} ${field.label}`,
+    onclick: () => { refused(""); bumped(field.name, way, input, refused); },
+  }, way < 0 ? "−" : "+");
+  const range = h("span", { class: "range", id: `${id}-range` });
+  const made = h("div", { class: "field" }, h("label", { for: id }, field.label), bump(-1), input, bump(1),
+    h("span", { class: "unit" }, field.unit === "deg" ? "°" : field.unit), range, message);
+  window.queueMicrotask(() => freshen(field.name));
+  return made;
+}
+
+const digitsOf = (step) => (step >= 1 ? 1 : Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)));
+
+/** The values as they are now, but for the one being typed. */
+function freshenFields() {
+  for (const field of offered()?.fields ?? []) freshen(field.name);
+}
+
+function freshen(name) {
+  const field = offered()?.fields.find((f) => f.name === name);
+  const input = $(`field-${name}`);
+  if (!field || !input) return;
+  Object.assign(input, { min: field.min, max: field.max, step: "any" });
+  fill($(`field-${name}-range`), `${number(field.min, 1)} to ${number(field.max, 1)}`);
+  if (input.dataset.bumping) return;
+  const text = field.value === null ? "" : field.value.toFixed(digitsOf(field.step));
+  if (document.activeElement !== input || input.getAttribute("aria-invalid") === "true") input.value = text;
+  else if (input.dataset.sent) input.value = text;
+  delete input.dataset.sent;
+}
+
+function entered(name, input, refused) {
+  const field = offered().fields.find((f) => f.name === name);
+  const value = Number(input.value);
+  if (input.value.trim() === "" || !Number.isFinite(value)) {
+    refused(`${field.label} wants a number from ${number(field.min)} to ${number(field.max)}`);
+    return;
+  }
+  settle();
+  input.dataset.sent = "yes";
+  keep(state.chosen, { [name]: value }, refused);
+}
+
+/** A step button: tried at once, kept when the clicking rests. */
+function bumped(name, way, input, refused) {
+  const field = offered().fields.find((f) => f.name === name);
+  const from = input.dataset.bumping ? Number(input.value) : field.value ?? field.min;
+  const value = Math.min(field.max, Math.max(field.min, from + way * field.step));
+  input.value = value.toFixed(digitsOf(field.step));
+  input.dataset.bumping = "yes";
+  window.clearTimeout(bumped.timer);
+  bumped.timer = window.setTimeout(() => delete input.dataset.bumping, 400);
+  stepped(state.chosen, { [name]: Number(value.toFixed(6)) }, refused);
+}
+
+// ---- what else can be done with it
+
+const action = (text, title, onclick, attributes = {}) => h("button", { title, onclick, ...attributes }, text);
+
+function drawActions() {
+  const found = chosenItem();
+  if (!found) return;
+  const item = state.told.items.find((i) => i.name === state.chosen);
+  const failed = (text) => fill($("action-why"), sentence(text));
+  fill($("action-why"), "");
+  const change = (what) => () => { settle(); fill($("action-why"), ""); keep(state.chosen, what, failed); };
+  const back = action("Back to the automatic plan", "Undo every change of this item", change({ automatic: true }), { id: "automatic" });
+  enable(back, Boolean(item?.edited), "This item is as it was planned");
+  const parts = [back];
+  if (found.is === "skipped") {
+    const on_ = action("Give it a path", "Start on the pedicle's own axis", change({ on: true }), { id: "switch-on" });
+    enable(on_, Boolean(item?.can_switch), "A path can't be given here");
+    parts.push(on_);
+  } else if (item?.can_switch) {
+    parts.push(action("Switch off", "Leave this path out of the plan and of the guide", change({ on: false }), { id: "switch-off" }));
+  }
+  if (item?.places?.length) parts.push(places(item, failed));
+  if (found.is !== "skipped") {
+    const again = action("Rebuild this guide", "Make the guide of this bone from the present plan, to look at", () => rebuild(found.item.bone), { id: "rebuild" });
+    enable(again, !state.work?.running, "Something is being built: wait for it");
+    parts.push(again);
+  }
+  fill($("actions"), parts);
+}
+
+/** Where a path can be moved to: another pedicle. */
+function places(item, failed) {
+  const select = h("select", {
+    id: "place", "aria-label": "Move to another pedicle",
+    onchange: () => {
+      const [bone, side] = JSON.parse(select.value);
+      keep(state.chosen, { bone, side }, failed);
+    },
+  }, h("option", { value: "" }, "Move to another pedicle …"),
+  ranked(item.places, item.bone).map(([bone, side]) => h("option", { value: JSON.stringify([bone, side]) },
+    `${plainName(bone)} ${side}`)));
+  return select;
+}
