@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guidegen import flow
+from guidegen import flow, steps
 from guidegen.arguments import Many
 from guidegen.checks.part import label_patch
 from guidegen.checks.printable import check_printable
@@ -92,6 +92,7 @@ def approve(root: Path, by: str, accepted: Iterable[str], progress: Progress) ->
     """Approve a plan."""
     folder = open_case(root)
     approval = approve_case(folder, by, tuple(accepted))
+    steps.redraw(folder, progress)
     Log("approve").write(folder, "approved")
     return _approved(root, approval)
 
@@ -198,8 +199,8 @@ def batch(
 ) -> Outcome:
     """Run many cases and sum up what came of them."""
     # imported late: only a batch needs the libraries of many workers
-    from guidegen.batch.cases import read_dataset
     from guidegen.batch.cluster import Where
+    from guidegen.batch.dataset import read_dataset
     from guidegen.batch.run import Asking, run_batch
     from guidegen.batch.sizes import bytes_of
 

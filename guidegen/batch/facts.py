@@ -6,7 +6,26 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from guidegen.export.folder import CaseFolder
+
+
+class Facts(BaseModel):
+    """What is kept of a plan and its parts; see ``facts_of``."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    bones: list[str]
+    warnings: list[str]
+    red: list[str]
+    skipped: list[str]
+    grades: dict[str, str]
+    clearances_mm: dict[str, float]
+    measurements: dict[str, float | None]
+    n_checks: int
+    failed: list[str]
+    parts: list[str]
 
 
 def facts_of(folder: CaseFolder) -> dict[str, Any]:

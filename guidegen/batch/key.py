@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import guidegen
 from guidegen.batch.cases import PATHS, BatchCase
@@ -25,15 +27,21 @@ def key_of(case: BatchCase) -> str:
     their files, so that a data set of many gigabytes need not be read to find that nothing
     changed. The program counts by its source, not by its version alone.
     """
-    files = [case.options[name] for name in PATHS if name in case.options]
+    files = [case.options[name] for name in PATHS if case.options.get(name)]
     told = {
         "procedure": case.procedure,
-        "options": {name: str(value) for name, value in case.options.items()},
+        "options": {n: _told(n, value) for n, value in case.options.items()},
         "settings": dict(case.settings),
+        "limits": dict(case.expect.limits) if case.expect else {},
         "inputs": [list(_listed(Path(path))) for path in (case.source, *files)],
         "program": program_sha256(),
     }
-    return sha256_of(json_text(told).encode("utf-8"))
+    return sha256_of(json.dumps(told, sort_keys=True, default=str).encode("utf-8"))
+
+
+def _told(name: str, value: Any) -> Any:
+    """An option; a file counts by what it holds, wherever it lies."""
+    return "" if name in PATHS else value
 
 
 @cache
@@ -63,8 +71,8 @@ def _listed(path: Path) -> Iterator[str]:
 def _file(path: Path, name: str) -> str:
     try:
         found = path.stat()
-    except OSError:
-        return f"{name} absent"
-    if path.is_file() and found.st_size <= SMALL_BYTES:
-        return f"{name} {found.st_size} {sha256_file(path)}"
+        if path.is_file() and found.st_size <= SMALL_BYTES:
+            return f"{name} {found.st_size} {sha256_file(path)}"
+    except OSError as error:
+        return f"{name} {type(error).__name__}"
     return f"{name} {found.st_size} {found.st_mtime_ns}"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from guidegen import __version__
+from guidegen.batch.limits import Error
 from guidegen.batch.reasons import kind_of_reason
 from guidegen.batch.result import DONE, REFUSED, Row, is_silent
 from guidegen.batch.strips import Strip, clearance_strips, error_strips, time_strips
@@ -31,7 +32,8 @@ class Shown:
     report: str
     log: str
     silent: bool
-    worst: Any
+    worst: Error | None
+    worst_value: str
 
 
 def render_page(out: Path, rows: Sequence[Row]) -> str:
@@ -62,6 +64,7 @@ def render_page(out: Path, rows: Sequence[Row]) -> str:
 
 def _shown(out: Path, row: Row) -> Shown:
     name = row.case.name
+    worst = max(row.result.errors, key=lambda e: e.share, default=None)
     report, log = out / "cases" / name / "report.html", out / "logs" / f"{name}.txt"
     return Shown(
         row,
@@ -70,8 +73,15 @@ def _shown(out: Path, row: Row) -> Shown:
         f"cases/{name}/report.html" if report.is_file() else "",
         f"logs/{name}.txt" if log.is_file() else "",
         is_silent(row.result),
-        max(row.result.errors, key=lambda e: e.share, default=None),
+        worst,
+        _size_of(worst) if worst else "",
     )
+
+
+def _size_of(error: Error) -> str:
+    """An error's size in words."""
+    missing = not math.isfinite(error.value)
+    return "missing" if missing else f"{abs(error.value):.2f} {error.unit}"
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, str]]:

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from guidegen.batch.alive import end_family, family_of, write_process
 
 LOOK_S = 0.5
 THREADS = (
@@ -19,6 +21,8 @@ THREADS = (
 )
 ONE_PROCESSOR = dict.fromkeys(THREADS, "1")
 """A case takes one processor: many side by side are done sooner than each with all of them."""
+LOG, OUTPUT, RUNNING = "log.txt", "output.txt", "process.json"
+"""Files beside a running command: what it says, its result, which process it is."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,12 @@ class Limits:
     Args:
         until: When it has to be done, by ``time.monotonic``; None is never.
         memory_bytes: Of all its processes together; None is any.
+        wanted: Asked twice a second; where nobody wants it any more, it is ended.
     """
 
     until: float | None = None
     memory_bytes: int | None = None
+    wanted: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Ended:
 
     Args:
         code: Its exit code; negative where a signal ended it.
-        stopped: ``""``, ``"time"`` or ``"memory"``: which limit it was ended at.
+        stopped: ``""``, ``"time"``, ``"memory"`` or ``"unwanted"``: at which limit it was ended.
         peak_mb: Most memory its processes held at once.
         output: What it printed.
     """
@@ -51,20 +57,20 @@ class Ended:
     output: str
 
 
-def run_command(arguments: Sequence[str], log: Path, limits: Limits) -> Ended:
-    """Run a command of guidegen; what it says beside its result is added to a log file.
+def run_command(arguments: Sequence[str], aside: Path, limits: Limits) -> Ended:
+    """Run a command of guidegen; what it says beside its result is added to ``log.txt``.
 
     Args:
         arguments: As after ``guidegen``.
-        log: Its folder must be there.
+        aside: Folder for what it says and which process it is; must be there.
         limits: At which it is ended with all that it started.
 
     Returns:
         How it ended; it is over then, with all processes it started.
     """
     command = [sys.executable, "-m", "guidegen.batch.child", str(os.getpid()), *arguments]
-    printed = log.with_suffix(".out")
-    with printed.open("wb") as out, log.open("ab") as told:
+    printed = aside / OUTPUT
+    with printed.open("wb") as out, (aside / LOG).open("ab") as told:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -72,25 +78,32 @@ def run_command(arguments: Sequence[str], log: Path, limits: Limits) -> Ended:
             stderr=told,
             env={**os.environ, **ONE_PROCESSOR},
         )
+        seen: set[psutil.Process] = set()
         try:
-            stopped, peak = _watched(process, limits)
+            write_process(aside / RUNNING, process.pid)
+            stopped, peak = _watched(process, limits, seen)
         finally:
-            _end(process)
+            _end(process, seen)
     output = printed.read_text(encoding="utf-8", errors="replace")
-    printed.unlink()
     return Ended(process.returncode, stopped, peak / 1e6, output)
 
 
-def _watched(process: subprocess.Popen[bytes], limits: Limits) -> tuple[str, int]:
+def _watched(
+    process: subprocess.Popen[bytes], limits: Limits, seen: set[psutil.Process]
+) -> tuple[str, int]:
     """Wait for a process; says which limit it met and its most memory in bytes."""
     peak = 0
     while True:
-        held = _memory(process.pid)
+        family = family_of(process.pid)
+        seen.update(family)
+        held = _memory(family)
         peak = max(peak, held)
         if limits.memory_bytes is not None and held > limits.memory_bytes:
             return "memory", peak
         if limits.until is not None and time.monotonic() > limits.until:
             return "time", peak
+        if not limits.wanted():
+            return "unwanted", peak
         try:
             process.wait(LOOK_S)
             return "", peak
@@ -98,18 +111,10 @@ def _watched(process: subprocess.Popen[bytes], limits: Limits) -> tuple[str, int
             continue
 
 
-def _family(pid: int) -> list[psutil.Process]:
-    try:
-        first = psutil.Process(pid)
-        return [first, *first.children(recursive=True)]
-    except psutil.Error:
-        return []
-
-
-def _memory(pid: int) -> int:
-    """Bytes in memory of a process and all that it started."""
+def _memory(family: Sequence[psutil.Process]) -> int:
+    """Bytes in memory of some processes together."""
     total = 0
-    for one in _family(pid):
+    for one in family:
         try:
             total += one.memory_info().rss
         except psutil.Error:
@@ -117,13 +122,20 @@ def _memory(pid: int) -> int:
     return total
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started, if it still runs."""
-    if process.poll() is not None:
-        return
-    for one in reversed(_family(process.pid)):
-        try:
+def _end(process: subprocess.Popen[bytes], seen: set[psutil.Process]) -> None:
+    """End a process, if it still runs, and all that it was seen to start."""
+    if process.poll() is None:
+        end_family(process.pid)
+        process.wait()
+    for one in seen:
+        if one.pid != process.pid:
+            end_if_same(one)
+
+
+def end_if_same(one: psutil.Process) -> None:
+    """End a process that was seen before, unless another has its number by now."""
+    try:
+        if one.is_running():
             one.kill()
-        except psutil.Error:
-            continue
-    process.wait()
+    except psutil.Error:
+        pass

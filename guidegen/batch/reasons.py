@@ -12,5 +12,6 @@ def kind_of_reason(reason: str) -> str:
     'slices … and … are … mm apart, expected … mm'
     """
     wrong = reason.split(": ")[0]
-    plain = re.sub(r"\b[A-Z]?\d+(\.\d+)?\b", "…", wrong)
+    alone = re.sub(r", and \d+ more$", "", wrong)
+    plain = re.sub(r"(?<![A-Za-z0-9.])-?[A-Z]?\d+(\.\d+)?(?![A-Za-z0-9])", "…", alone)
     return re.sub(r"…(, …)+", "…", plain) or "no reason given"

@@ -9,14 +9,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from guidegen.batch.cases import BatchCase
-from guidegen.batch.errors import Error
+from guidegen.batch.facts import Facts
+from guidegen.batch.limits import Error
 from guidegen.export.atomic import write_json
 
 SCHEMA = "guidegen.result/1"
 DONE, REFUSED, FAILED = "done", "refused", "check failed"
 CRASHED, LATE, MEMORY, KILLED = "crashed", "timed out", "out of memory", "killed"
 NOT_RUN = "not run"
+OUTCOMES = (DONE, REFUSED, FAILED, CRASHED, LATE, MEMORY, KILLED, NOT_RUN)
 BROKEN_OFF = (CRASHED, LATE, MEMORY, KILLED, NOT_RUN)
 """Outcomes of a case that did not come to an answer of its own."""
 
@@ -135,15 +139,16 @@ def read_result(path: Path) -> Result | None:
     """Read a result back; None where there is none or it is damaged: then the case runs again."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        if told.pop("schema") != SCHEMA:
+        if told.pop("schema") != SCHEMA or told["outcome"] not in OUTCOMES:
             return None
-        errors = tuple(_error(item) for item in told.pop("errors"))
-        return Result(**told, errors=errors)
+        for error in told["errors"]:
+            error["value"] = math.nan if error["value"] is None else error["value"]
+        result = _RESULT.validate_python(told)
+        if result.facts:
+            Facts.model_validate(result.facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+    return result
 
 
-def _error(told: Mapping[str, Any]) -> Error:
-    """An error as it was; JSON has null for what is not a number."""
-    value = told["value"]
-    return Error(**{**told, "value": math.nan if value is None else value})
+_RESULT = TypeAdapter(Result)

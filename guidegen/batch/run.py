@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from guidegen.batch.alive import process_of, write_process
 from guidegen.batch.cases import BatchCase
-from guidegen.batch.cluster import Where, run_jobs
+from guidegen.batch.cluster import Where, run_jobs, workers
+from guidegen.batch.dataset import MARK
+from guidegen.batch.job import ASIDE, Job
 from guidegen.batch.key import key_of, program_sha256
-from guidegen.batch.result import Result, Row, read_result, surprises, write_result
-from guidegen.batch.summary import write_summary
-from guidegen.batch.work import Job
+from guidegen.batch.result import (
+    LATE,
+    MEMORY,
+    NOT_RUN,
+    Result,
+    Row,
+    read_result,
+    surprises,
+    write_result,
+)
+from guidegen.batch.summary import SUMMARIES, write_summary
 from guidegen.errors import InputError
 from guidegen.export.atomic import unwritable
 from guidegen.model.notice import Progress, silent
 
-MARK = "batch.toml"
+AT_WORK = "running.json"
 LONGEST_S = 3600.0
+SHOWN = 4
+"""Running cases that are named in the progress."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Asking:
     again: bool = False
 
     def __post_init__(self) -> None:
-        if self.timeout_s is not None and self.timeout_s <= 0:
+        if self.timeout_s is not None and not self.timeout_s > 0:
             raise InputError(f"--case-timeout wants more than 0 s, found {self.timeout_s:g}")
 
 
@@ -50,10 +65,12 @@ def run_batch(
 ) -> tuple[Row, ...]:
     """Run the cases that are not finished yet, and write the summary of all.
 
+    Where it is stopped in the middle, the summary shows how far it came; run again, it goes on.
+
     Args:
         cases: Of a data set, with names of their own.
         asking: Where to and how.
-        progress: Told whenever a case ends.
+        progress: Told whenever cases begin or one ends.
 
     Returns:
         A row for each case, in the cases' order.
@@ -61,36 +78,66 @@ def run_batch(
     Raises:
         InputError: The folder can't be used, or the scheduler does not answer.
     """
-    _open(asking.out)
+    _usable(asking.out, cases)
     run = uuid.uuid4().hex
     jobs = [_job(case, asking, run) for case in cases]
-    rows: dict[str, Row] = {}
-    for job in jobs:
-        result = _finished(job, asking)
-        if result is not None:
-            rows[job.case.name] = Row(job.case, result, True, surprises(job.case, result))
+    rows = {job.case.name: row for job in jobs if (row := _known(job, asking)) is not None}
     waiting = [job for job in jobs if job.case.name not in rows]
-    progress(_told(len(rows), len(jobs), f"{len(waiting)} to run"), len(rows) / len(jobs))
-    for row, running in _rows(waiting, asking):
-        rows[row.case.name] = row
-        progress(_line(row, running, len(rows), len(jobs)), len(rows) / len(jobs))
-    shutil.rmtree(asking.out / ".work", ignore_errors=True)
+    progress(_told(rows, jobs, f"{len(waiting)} to run"), len(rows) / max(len(jobs), 1))
+    if waiting:
+        with workers(asking.where, len(waiting)) as client, _at_work(asking.out):
+            try:
+                for row, running in _rows(run_jobs(client, waiting, asking.where.wait_s), waiting):
+                    if row is not None:
+                        rows[row.case.name] = row
+                    progress(_line(row, running, rows, jobs), len(rows) / len(jobs))
+            except BaseException:
+                write_summary(asking.out, [rows.get(j.case.name) or _stopped(j) for j in jobs])
+                raise
     whole = tuple(rows[case.name] for case in cases)
+    _begin(asking.out)
     write_summary(asking.out, whole)
     return whole
 
 
-def _open(out: Path) -> None:
-    """Make the batch's folder; another folder that holds something is left alone."""
+def _usable(out: Path, cases: Sequence[BatchCase]) -> None:
+    """See that a folder is new, empty or a batch's, and lies in no scan.
+
+    Raises:
+        InputError: It is not.
+    """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out wants a folder, but {out.name} is a file: choose another name")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise InputError(f"{out} holds something else than a batch: choose another --out")
+    whole = out.resolve()
+    if any(case.source == whole or case.source in whole.parents for case in cases):
+        raise InputError(f"--out {out} lies in a scan of the data set: choose another one")
+    if process_of(out / AT_WORK) is not None:
+        raise InputError(f"another batch is at work in {out}: wait for it, or choose another --out")
+
+
+def _begin(out: Path) -> None:
+    """Make the batch's folder and mark it as one."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / MARK).write_text('schema = "guidegen.batch/1"\n', encoding="utf-8", newline="\n")
     except OSError as error:
         raise unwritable(out, error) from error
+
+
+@contextmanager
+def _at_work(out: Path) -> Iterator[None]:
+    """Mark a folder as worked in; afterwards no worker goes on in it, whatever happened."""
+    _begin(out)
+    for name in SUMMARIES:
+        (out / name).unlink(missing_ok=True)
+    write_process(out / AT_WORK, os.getpid())
+    try:
+        yield
+    finally:
+        shutil.rmtree(out / ASIDE, ignore_errors=True)
+        (out / AT_WORK).unlink(missing_ok=True)
 
 
 def _job(case: BatchCase, asking: Asking, run: str) -> Job:
@@ -99,36 +146,73 @@ def _job(case: BatchCase, asking: Asking, run: str) -> Job:
     return Job(case, out, key, run, program_sha256(), asking.timeout_s, allowed)
 
 
-def _finished(job: Job, asking: Asking) -> Result | None:
-    """The result of an earlier run, if nothing changed since and its files are still there."""
-    result = read_result(job.result)
-    if result is None or result.key != job.key:
+def _known(job: Job, asking: Asking) -> Row | None:
+    """The row of a case that need not or can't be run; None if it is to be run."""
+    problem = job.case.why_not()
+    if problem:
+        result = Result(job.case.name, job.key, NOT_RUN, reason=job.without_paths(problem))
+        return Row(job.case, result, False, surprises(job.case, result))
+    kept = read_result(job.result)
+    if kept is None or not _is_finished(job, kept):
         return None
-    if result.facts and not job.folder.plan.is_file():
-        return None
-    if asking.again and surprises(job.case, result):
-        return None
-    return result
+    row = Row(job.case, kept, True, surprises(job.case, kept))
+    return None if asking.again and not row.as_expected else row
 
 
-def _rows(jobs: Sequence[Job], asking: Asking) -> Iterator[tuple[Row, tuple[str, ...]]]:
+def _is_finished(job: Job, result: Result) -> bool:
+    """True if nothing changed since a case ended, and its files are still there.
+
+    One that met a limit is finished as long as the limit is no higher.
+    """
+    if (result.name, result.key) != (job.case.name, job.key) or result.outcome == NOT_RUN:
+        return False
+    if result.outcome == LATE and (job.timeout_s is None or job.timeout_s > result.seconds):
+        return False
+    allowed = job.memory_bytes
+    if result.outcome == MEMORY and (allowed is None or allowed / 1e6 > result.peak_mb):
+        return False
+    if not result.facts:
+        return True
+    files = [job.folder.plan, *(job.folder.root / part for part in result.facts["parts"])]
+    return all(path.is_file() for path in files)
+
+
+def _rows(
+    endings: Iterator[tuple[Result | None, tuple[str, ...]]], jobs: Sequence[Job]
+) -> Iterator[tuple[Row | None, tuple[str, ...]]]:
+    """A row for each result, which is kept first."""
     named = {job.case.name: job for job in jobs}
-    for result, running in run_jobs(jobs, asking.where):
+    for result, running in endings:
+        if result is None:
+            yield None, running
+            continue
         job = named[result.name]
-        result = replace(result, key=job.key)
-        write_result(job.result, result)
-        yield Row(job.case, result, False, surprises(job.case, result)), running
+        kept = replace(result, key=job.key)
+        write_result(job.result, kept)
+        yield Row(job.case, kept, False, surprises(job.case, kept)), running
 
 
-def _line(row: Row, running: Sequence[str], n_done: int, n_all: int) -> str:
-    """What is said when a case ends."""
-    text = f"{row.case.name} {row.result.outcome} in {row.result.seconds:.0f} s"
-    if not row.as_expected:
-        text += f", NOT as expected ({row.surprises[0]})"
+def _stopped(job: Job) -> Row:
+    """The row of a case that the batch did not come to."""
+    reason = "the batch was stopped before its end: run it again to go on"
+    result = Result(job.case.name, job.key, NOT_RUN, reason=reason)
+    return Row(job.case, result, False, surprises(job.case, result))
+
+
+def _line(
+    row: Row | None, running: Sequence[str], rows: dict[str, Row], jobs: Sequence[Job]
+) -> str:
+    """What is said when cases begin or one ends."""
+    texts = []
+    if row is not None:
+        texts.append(f"{row.case.name} {row.result.outcome} in {row.result.seconds:.0f} s")
+        if not row.as_expected:
+            texts[0] += f", NOT as expected ({row.surprises[0]})"
     if running:
-        text += f" · running {', '.join(running[:4])}" + (" ..." if len(running) > 4 else "")
-    return _told(n_done, n_all, text)
+        more = " ..." if len(running) > SHOWN else ""
+        texts.append(f"running {', '.join(running[:SHOWN])}{more}")
+    return _told(rows, jobs, " · ".join(texts))
 
 
-def _told(n_done: int, n_all: int, text: str) -> str:
-    return f"{n_done} of {n_all} cases · {text}".replace(": ", " – ")
+def _told(rows: dict[str, Row], jobs: Sequence[Job], text: str) -> str:
+    return f"{len(rows)} of {len(jobs)} cases · {text}".replace(": ", " – ")

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from guidegen.errors import InputError
 
-UNITS = {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+UNITS = {"M": 1e6, "G": 1e9, "T": 1e12, "MI": 2.0**20, "GI": 2.0**30, "TI": 2.0**40}
+MOST = 1e18
+"""Beyond what any computer has."""
 LEAST = 200_000_000
 """No case runs in less (engineering choice: the libraries alone hold nearly as much)."""
 
 
 def bytes_of(text: str) -> int:
-    """Read an amount of memory: ``4GB``, ``500 MiB``.
+    """Read an amount of memory: ``4GB``, ``500 MiB``, ``1.5G``.
 
     Raises:
         InputError: It is none, or less than any case needs.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?I?B)\s*", text.upper())
-    unit = UNITS.get(match.group(2)) if match else None
-    if match is None or unit is None:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([MGT]I?)B?\s*", text.upper())
+    wanted = float(match.group(1)) * UNITS[match.group(2)] if match else math.inf
+    if wanted > MOST:
         raise InputError(f"--memory-limit wants an amount like 4GB, found {text!r}")
-    found = int(float(match.group(1)) * unit)
-    if found < LEAST:
+    if wanted < LEAST:
         raise InputError(f"--memory-limit wants at least 200MB for a case, found {text!r}")
-    return found
+    return int(wanted)

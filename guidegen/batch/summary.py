@@ -19,12 +19,16 @@ COLUMNS = (
     *("smallest_clearance_mm", "n_parts", "n_checks", "failed_checks"),
     *("worst_error", "worst_error_over_limit", "seconds", "peak_mb", "kept"),
 )
+SUMMARIES = ("summary.html", "summary.csv")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet may take for the beginning of a formula."""
 
 
 def write_summary(out: Path, rows: Sequence[Row]) -> None:
     """Write both summaries whole or not at all; the page first, so that one is not without it."""
-    write_text(out / "summary.html", render_page(out, rows))
-    write_text(out / "summary.csv", csv_text(rows))
+    page, sheet = SUMMARIES
+    write_text(out / page, render_page(out, rows))
+    write_text(out / sheet, csv_text(rows))
 
 
 def csv_text(rows: Sequence[Row]) -> str:
@@ -76,6 +80,6 @@ def _errors(row: Row) -> dict[str, float]:
 def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
+    if isinstance(value, str) and value.startswith(FORMULA):
         return "'" + value
     return value

@@ -2,159 +2,160 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from guidegen import errors as house
 from guidegen.batch import result as outcomes
-from guidegen.batch.cases import BatchCase
+from guidegen.batch.alive import end_family, is_elsewhere, process_of
+from guidegen.batch.answer import answer_of
+from guidegen.batch.child import LOOK_S as ORPHAN_LOOK_S
+from guidegen.batch.dataset import MARK
 from guidegen.batch.errors import Error, errors_of
 from guidegen.batch.facts import facts_of, read_json
+from guidegen.batch.job import Job
 from guidegen.batch.key import program_sha256
 from guidegen.batch.pictures import draw_parts
-from guidegen.batch.process import Ended, Limits, run_command
+from guidegen.batch.process import LOG, RUNNING, Ended, Limits, run_command
 from guidegen.batch.result import Result
-from guidegen.export.atomic import write_text
-from guidegen.export.folder import CaseFolder
+from guidegen.errors import GuidegenError
+from guidegen.export.atomic import os_sentence, write_text
 from guidegen.export.record import toml_lines
-from guidegen.phantoms.recipe import load_recipe
+from guidegen.export.settings import read_toml
+from guidegen.phantoms.recipe import Recipe, load_recipe
 
 BY = "guidegen batch"
-ON_PURPOSE = {name for name, kind in vars(house).items() if isinstance(kind, type)}
-ON_PURPOSE |= {"OSError", "FileNotFoundError", "PermissionError"}
-
-
-@dataclass(frozen=True)
-class Job:
-    """One case for a worker.
-
-    Args:
-        case: What to run.
-        out: The batch's folder, as the worker sees it.
-        key: Of the case.
-        run: Of this run of the batch: a case that finds it already begun was killed.
-        program: Hash of the program that the batch itself runs.
-        timeout_s: Longest time for the case; None is any.
-        memory_bytes: Most memory for the case; None is any.
-    """
-
-    case: BatchCase
-    out: Path
-    key: str
-    run: str
-    program: str
-    timeout_s: float | None = None
-    memory_bytes: int | None = None
-
-    @property
-    def folder(self) -> CaseFolder:
-        """The case's own folder."""
-        return CaseFolder(self.out / "cases" / self.case.name)
-
-    @property
-    def aside(self) -> Path:
-        """Where its scan is made and its beginning is marked."""
-        return self.out / ".work" / self.case.name
-
-    @property
-    def log(self) -> Path:
-        """What the commands say."""
-        return self.out / "logs" / f"{self.case.name}.txt"
-
-    @property
-    def truth(self) -> Path:
-        """What is known of a phantom."""
-        return self.out / "truth" / f"{self.case.name}.json"
-
-    @property
-    def pictures(self) -> Path:
-        """Of its parts."""
-        return self.out / "pictures" / self.case.name
-
-    @property
-    def result(self) -> Path:
-        """Where its result is kept."""
-        return self.out / "results" / f"{self.case.name}.json"
+BEGUN = "begun"
+UNSEEN = (
+    "its worker does not see the batch's folder: let --out and the inputs lie on a disk that all "
+    "computers share, under the same path"
+)
+OTHER = "its worker runs another guidegen than the batch: install the same on both"
+KILLED = "its worker was ended in the middle of it, from outside or for lack of memory"
 
 
 def run_case(job: Job) -> Result:
     """Run one case from its scan to its parts; whatever happens becomes a result."""
     start = time.monotonic()
+    if not (job.out / MARK).is_file():
+        return _not_run(job, UNSEEN)
     if job.program != program_sha256():
-        reason = "the worker runs another guidegen than the batch: install the same on both"
-        return _ended(job, start, outcomes.NOT_RUN, None, reason)
-    if job.case.problem:
-        return _ended(job, start, outcomes.REFUSED, 1, job.case.problem)
-    if _begun(job):
-        return killed(job)
+        return _not_run(job, OTHER)
     try:
+        if _begun(job):
+            return killed(job)
         _clear(job)
         return _run(job, start)
+    except GuidegenError as error:
+        return _not_run(job, job.without_paths(str(error)))
+    except OSError as error:
+        return _not_run(job, job.without_paths(os_sentence(error)))
     finally:
-        shutil.rmtree(job.aside, ignore_errors=True)
+        if _wanted(job):
+            _tidy(job)
 
 
 def killed(job: Job) -> Result:
-    """What is known of a case whose worker did not live to tell."""
-    shutil.rmtree(job.aside, ignore_errors=True)
+    """End what is left of a case whose worker did not live to tell, and say so."""
+    _end_left(job)
+    _tidy(job)
     _remove_half_made(job)
-    reason = "its worker was ended in the middle of it, from outside or by lack of memory"
-    return Result(job.case.name, job.key, outcomes.KILLED, reason=reason)
+    return Result(job.case.name, job.key, outcomes.KILLED, reason=KILLED)
+
+
+def _not_run(job: Job, reason: str) -> Result:
+    return Result(job.case.name, job.key, outcomes.NOT_RUN, reason=reason)
 
 
 def _begun(job: Job) -> bool:
     """Mark the case as begun; True if it had been, by a worker of this run that is gone."""
-    mark = job.aside / "begun"
+    mark = job.aside / BEGUN
     if mark.is_file() and mark.read_text(encoding="utf-8") == job.run:
         return True
+    _end_left(job)
     shutil.rmtree(job.aside, ignore_errors=True)
     write_text(mark, job.run)
     return False
 
 
+def _wanted(job: Job) -> bool:
+    """True while this run of the batch has not been stopped, and no other one began the case."""
+    try:
+        return (job.aside / BEGUN).read_text(encoding="utf-8") == job.run
+    except FileNotFoundError:
+        return False
+    except OSError:  # a disk that is slow to answer
+        return True
+
+
+def _end_left(job: Job) -> None:
+    """End a command of the case that runs on without its worker."""
+    told = job.aside / RUNNING
+    left = process_of(told)
+    if left is not None:
+        end_family(left.pid)
+    elif is_elsewhere(told):
+        time.sleep(2 * ORPHAN_LOOK_S)  # it ends itself
+
+
+def _tidy(job: Job) -> None:
+    """Keep what the commands said, and take the rest away."""
+    said = _said(job)
+    if said:
+        write_text(job.log, job.without_paths(said))
+    shutil.rmtree(job.aside, ignore_errors=True)
+
+
+def _said(job: Job) -> str:
+    """All that the case's commands have said so far."""
+    log = job.aside / LOG
+    return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+
+
 def _clear(job: Job) -> None:
-    """Take away what an earlier run of this case left."""
-    for folder in (job.folder.root, job.pictures):
-        shutil.rmtree(folder, ignore_errors=True)
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    for path in (job.log, job.truth):
+    """Take away what an earlier run of this case left; its result first."""
+    for path in (job.result, job.log, job.truth):
         path.unlink(missing_ok=True)
+    for folder in (job.folder.root, job.pictures):
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
 def _run(job: Job, start: float) -> Result:
     until = None if job.timeout_s is None else start + job.timeout_s
-    limits = Limits(until, job.memory_bytes)
+    limits = Limits(until, job.memory_bytes, lambda: _wanted(job))
     scan, peak = job.case.source, 0.0
     if job.case.is_phantom:
         scan = job.aside / "scan"
-        made = run_command(["phantom", str(job.case.source), "--out", str(scan)], job.log, limits)
-        if made.code or made.stopped:
-            return _judged(job, start, made, "the phantom could not be made")
+        order = ["phantom", str(job.case.source), "--out", str(scan), "--json"]
+        made = run_command(order, job.aside, limits)
+        outcome, reason = _answer(job, made)
+        if outcome != outcomes.DONE:
+            if outcome == outcomes.REFUSED:  # by the phantom's maker, not by what is tried here
+                outcome = outcomes.NOT_RUN
+            reason = f"the phantom could not be made: {reason}"
+            return _ended(job, start, made, outcome, reason)
+        peak = made.peak_mb
         job.truth.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(scan / "truth.json", job.truth)
-        peak = made.peak_mb
-    ended = run_command(list(_arguments(job, scan)), job.log, limits)
-    return _judged(job, start, ended, "", peak)
+    ended = run_command(list(_arguments(job, str(scan))), job.aside, limits)
+    ended = replace(ended, peak_mb=max(ended.peak_mb, peak))
+    return _ended(job, start, ended, *_answer(job, ended))
 
 
-def _arguments(job: Job, scan: Path) -> Iterator[str]:
+def _arguments(job: Job, scan: str) -> Iterator[str]:
     """The command line of ``guidegen run``."""
-    yield from ("run", job.case.procedure, str(scan), "--out", str(job.folder.root))
-    yield from ("--approve-as", BY, "--json")
+    yield from ("run", job.case.procedure, scan, "--out", str(job.folder.root))
+    yield from (f"--approve-as={BY}", "--json")
     for name, value in _options(job).items():
         option = "--" + name.replace("_", "-")
         if isinstance(value, bool):
             yield from (option,) if value else ()
-        elif isinstance(value, (list, tuple)):
-            for one in value:
-                yield from (option, str(one))
         else:
-            yield from (option, str(value))
+            values = value if isinstance(value, (list, tuple)) else (value,)
+            yield from (f"{option}={one}" for one in values)
 
 
 def _options(job: Job) -> Mapping[str, Any]:
@@ -162,82 +163,21 @@ def _options(job: Job) -> Mapping[str, Any]:
     if not job.case.settings:
         return job.case.options
     config = job.aside / "settings.toml"
-    own = dict(job.case.settings)
-    write_text(config, "\n".join(toml_lines(own)) + "\n")
+    write_text(config, "\n".join(toml_lines(job.case.settings)) + "\n")
     return {**job.case.options, "config": config}
 
 
-def _judged(job: Job, start: float, ended: Ended, what: str, peak: float = 0.0) -> Result:
-    """Turn how a command ended into a result."""
-    told = _told(ended.output)
-    peak = max(peak, ended.peak_mb)
-    outcome, reason = _outcome(job, ended, told)
-    if what and outcome != outcomes.DONE:
-        reason = f"{what}: {reason}"
-    code = None if ended.stopped or outcome in outcomes.BROKEN_OFF else ended.code
-    if outcome in outcomes.BROKEN_OFF:
-        _remove_half_made(job)
-    return _ended(job, start, outcome, code, reason, peak)
-
-
-def _outcome(job: Job, ended: Ended, told: Mapping[str, Any]) -> tuple[str, str]:
+def _answer(job: Job, ended: Ended) -> tuple[str, str]:
     """Outcome and reason."""
     if ended.stopped == "time":
         return outcomes.LATE, f"it took longer than {job.timeout_s:g} s"
     if ended.stopped == "memory":
         allowed = (job.memory_bytes or 0) / 1e9
         return outcomes.MEMORY, f"it needed more than {allowed:.1f} GB of memory"
-    error = told.get("error") or {}
-    reason = _without_paths(str(error.get("message", "")), job)
-    if error.get("type") == "MemoryError":
-        return outcomes.MEMORY, reason
-    if ended.code == 0:
-        return outcomes.DONE, ""
-    if ended.code == 2:
-        failed = [item for item in told.get("checks", ()) if not item.get("passed")]
-        return outcomes.FAILED, _failures(failed)
-    if ended.code in (1, 3) and error.get("type") in ON_PURPOSE:
-        return outcomes.REFUSED, reason
-    if ended.code == 1 and not told:
-        return outcomes.REFUSED, _last_line(job.log)
-    reason = reason or f"its process ended with code {ended.code} and said nothing"
-    return outcomes.CRASHED, reason
-
-
-def _failures(failed: list[Mapping[str, Any]]) -> str:
-    if not failed:
-        return "a check failed"
-    first = failed[0]
-    more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-    value = first.get("value")
-    shown = "no number" if value is None else f"{value:g}"
-    return (
-        f"{first['code']} of {first['subject']} is {shown}, "
-        f"wanted {first['sense'].replace('_', ' ')} {first['limit']:g} {first['unit']}{more}"
-    )
-
-
-def _told(output: str) -> dict[str, Any]:
-    """The command's own result; empty where it printed none."""
-    try:
-        told = json.loads(output)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("guidegen: ") if lines else "it said nothing"
-
-
-def _without_paths(text: str, job: Job) -> str:
-    """Leave out where the scan lies: a folder's name may be a patient's."""
-    for path, word in ((job.folder.root, "CASE"), (job.aside / "scan", "INPUT")):
-        text = text.replace(str(path), word)
-    text = text.replace(str(job.case.source), "INPUT")
-    own = job.case.source.name
-    return text if own.startswith(job.case.name) else text.replace(own, "INPUT")
+    if ended.stopped:
+        return outcomes.NOT_RUN, "the batch was stopped, or begun again elsewhere"
+    outcome, reason = answer_of(ended, _said(job))
+    return outcome, job.without_paths(reason)
 
 
 def _remove_half_made(job: Job) -> None:
@@ -245,18 +185,20 @@ def _remove_half_made(job: Job) -> None:
     shutil.rmtree(job.folder.root, ignore_errors=True)
 
 
-def _ended(
-    job: Job, start: float, outcome: str, code: int | None, reason: str, peak_mb: float = 0.0
-) -> Result:
+def _ended(job: Job, start: float, ended: Ended, outcome: str, reason: str) -> Result:
     """A result with what the case folder and the truth say."""
     facts: dict[str, Any] = {}
     errors: tuple[Error, ...] = ()
+    broken_off = outcome in outcomes.BROKEN_OFF
+    if broken_off and ended.stopped != "unwanted":
+        _remove_half_made(job)
     if outcome in (outcomes.DONE, outcomes.FAILED):
         facts = facts_of(job.folder)
         errors = _errors(job)
         draw_parts(job.folder, job.pictures)
-    seconds = time.monotonic() - start
-    return Result(job.case.name, job.key, outcome, code, reason, seconds, peak_mb, facts, errors)
+    code, seconds = None if broken_off else ended.code, time.monotonic() - start
+    shown = (seconds, ended.peak_mb, facts, errors)
+    return Result(job.case.name, job.key, outcome, code, reason, *shown)
 
 
 def _errors(job: Job) -> tuple[Error, ...]:
@@ -264,4 +206,18 @@ def _errors(job: Job) -> tuple[Error, ...]:
     if not job.truth.is_file():
         return ()
     plan, landmarks = read_json(job.folder.plan), read_json(job.folder.landmarks)
-    return errors_of(plan, landmarks, read_json(job.truth), load_recipe(job.case.source))
+    truth = read_json(job.truth)
+    if job.case.expect:
+        truth["expect"] = job.case.expect.model_dump()
+    return errors_of(plan, landmarks, truth, _recipe(job))
+
+
+def _recipe(job: Job) -> Recipe:
+    """The case's definition, with what was really asked of it: cases.toml may ask otherwise."""
+    recipe = load_recipe(job.case.source)
+    settings = dict(job.case.settings)
+    if job.case.options.get("config"):
+        settings = read_toml(job.case.options["config"])
+    asked = {n: v for n, v in job.case.options.items() if n in type(recipe.run).model_fields}
+    asked |= {"procedure": job.case.procedure, "settings": settings}
+    return replace(recipe, run=recipe.run.model_copy(update=asked))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from guidegen.batch.cases import read_dataset
+from guidegen.batch.dataset import read_dataset
 from guidegen.batch.limits import LIMITS
 from guidegen.batch.spine_errors import asked_levels
 from guidegen.export.settings import make_settings
