@@ -72,7 +72,8 @@ def build_case(root: Path, progress: Progress = silent) -> CheckReport:
         publish(aside, folder, parts, report)
     write_checks(folder, report)
     write_scene(folder, plan)
-    whole = replace(case, guides=parts, checks=report, settings=procedure.setting_rows(settings))
+    rows, methods = procedure.setting_rows(settings), procedure.methods
+    whole = replace(case, guides=parts, checks=report, settings=rows, methods=methods)
     steps.draw_report(folder, whole, stage(progress, "report", 0.9, 1.0))
     write_manifest(folder, plan, parts)
     return report

@@ -10,15 +10,17 @@ from pydantic import BaseModel
 
 from guidegen.checks.coverage import check_coverage
 from guidegen.ct.labels import read_label_map, read_segmentation
-from guidegen.ct.reader import read_ct
+from guidegen.ct.reader import read_case_volume, read_ct
 from guidegen.errors import InputError
+from guidegen.export import history
 from guidegen.export.approval import read_approval
 from guidegen.export.atomic import write_text
-from guidegen.export.case import merged, read_earlier
+from guidegen.export.case import merged, planned_case, read_earlier
 from guidegen.export.folder import CaseFolder
 from guidegen.export.order import Order
 from guidegen.export.parts import write_part
-from guidegen.export.record import Record, new_record, order_sha256
+from guidegen.export.plan_json import read_plan
+from guidegen.export.record import Record, new_record, order_sha256, read_record
 from guidegen.export.settings import load_settings, make_settings
 from guidegen.model.case import Case
 from guidegen.model.findings import CheckReport, Finding
@@ -167,6 +169,7 @@ def case_of(plan: Plan, volume: CTVolume, anatomy: Anatomy, record: Record) -> C
         levels=anatomy.found.levels,
         landmarks=anatomy.landmarks,
         settings=procedure.setting_rows(settings),
+        methods=procedure.methods,
         versions=record.versions,
     )
 
@@ -198,14 +201,25 @@ def measured(
 
 
 def draw_report(folder: CaseFolder, case: Case, progress: Progress) -> None:
-    """Write report.html."""
+    """Write report.html, with the case's history as it is by now."""
     progress("drawing", 0.0)
+    case = replace(case, history=history.changes(folder))
     write_text(folder.report, render_report(case))
     progress("written", 1.0)
+
+
+def redraw(folder: CaseFolder, progress: Progress) -> None:
+    """Draw the report again of a plan that was changed since it was drawn; else leave it."""
+    if folder.report.is_file():
+        return
+    record, plan = read_record(folder.record), read_plan(folder.plan)
+    case = planned_case(folder, plan, read_case_volume(folder.ct), record)
+    draw_planned(folder, case, record, progress)
 
 
 def draw_planned(folder: CaseFolder, case: Case, record: Record, progress: Progress) -> None:
     """Draw the report of a case that is planned and not built, approved or not."""
     procedure, settings = procedure_of(record)
-    whole = replace(case, settings=procedure.setting_rows(settings), approval=read_approval(folder))
+    rows = procedure.setting_rows(settings)
+    whole = replace(case, settings=rows, approval=read_approval(folder), methods=procedure.methods)
     draw_report(folder, whole, progress)

@@ -8,6 +8,7 @@ from typing import Any
 
 from guidegen.export.atomic import write_json
 from guidegen.export.folder import CaseFolder
+from guidegen.model.case import Change
 
 SCHEMA = "guidegen.history/1"
 NAME = "history.json"
@@ -35,3 +36,9 @@ def read(folder: CaseFolder) -> list[dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError):
         return []
     return [item for item in entries if isinstance(item, dict)]
+
+
+def changes(folder: CaseFolder) -> tuple[Change, ...]:
+    """The entries as the report shows them."""
+    names = ("at", "by", "what", "item", "plan_sha256")
+    return tuple(Change(*(str(entry.get(n) or "") for n in names)) for entry in read(folder))

@@ -41,6 +41,23 @@ class SettingRow:
     value: str
     unit: str
     source: str
+    default: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """True if somebody set it to something else than its default."""
+        return self.value != self.default
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of the case's history: who did what to the plan, and when."""
+
+    at: str
+    by: str
+    what: str
+    item: str = ""
+    plan_sha256: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +73,8 @@ class Case:
     checks: CheckReport | None = None
     approval: Approval | None = None
     settings: tuple[SettingRow, ...] = ()
+    methods: tuple[str, ...] = ()
+    history: tuple[Change, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def bone(self, name: str) -> Bone | None:

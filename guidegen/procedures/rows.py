@@ -21,7 +21,9 @@ def rows_of(settings: BaseModel, prefix: str = "") -> tuple[SettingRow, ...]:
             continue
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         unit = str(extra.get("unit", ""))
-        rows.append(SettingRow(f"{prefix}{name}", _shown(value), unit, info.description or ""))
+        usual = _shown(info.get_default(call_default_factory=True))
+        told = info.description or ""
+        rows.append(SettingRow(f"{prefix}{name}", _shown(value), unit, told, usual))
     return tuple(rows)
 
 

@@ -9,8 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from guidegen.model.case import Case
+from guidegen.report.alignment import alignment_section
 from guidegen.report.check_table import checks_section
 from guidegen.report.cuts import cuts_section
+from guidegen.report.decisions import decisions_section
 from guidegen.report.fluoroscopy import fluoroscopy_section
 from guidegen.report.guides import guides_section
 from guidegen.report.head import head_section
@@ -20,6 +22,7 @@ from guidegen.report.provenance import (
     input_section,
     landmarks_section,
     measurements_section,
+    methods_section,
     settings_section,
 )
 from guidegen.report.puncture import puncture_section
@@ -32,6 +35,7 @@ SECTIONS: tuple[Callable[[Case], Section | None], ...] = (
     head_section,
     notices_section,
     overview_section,
+    alignment_section,
     cuts_section,
     plan_section,
     puncture_section,
@@ -41,7 +45,9 @@ SECTIONS: tuple[Callable[[Case], Section | None], ...] = (
     slices_section,
     guides_section,
     checks_section,
+    decisions_section,
     landmarks_section,
+    methods_section,
     settings_section,
     input_section,
 )

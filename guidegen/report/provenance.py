@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guidegen.model.case import Case
+from guidegen.model.case import Case, SettingRow
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.volume import CTVolume
 from guidegen.report.head import plan_sha256
@@ -65,17 +65,26 @@ def settings_section(case: Case) -> Section | None:
     """Every setting with the source of its value."""
     if not case.settings:
         return None
-    rows = [
-        {
-            "name": plain(row.name.removesuffix(f"_{row.unit}")),
-            "value": row.value.replace("-", MINUS),
-            "unit": UNITS.get(row.unit, row.unit),
-            "source": row.source,
-        }
-        for row in case.settings
-    ]
-    content = {"rows": rows}
+    own = [_setting(row) for row in case.settings if row.differs]
+    content = {"differing": own, "rows": [_setting(row) for row in case.settings]}
     return Section("settings", "Settings", "settings.html.j2", content)
+
+
+def _setting(row: SettingRow) -> dict[str, str]:
+    return {
+        "name": plain(row.name.removesuffix(f"_{row.unit}")),
+        "value": row.value.replace("-", MINUS),
+        "default": row.default.replace("-", MINUS),
+        "unit": UNITS.get(row.unit, row.unit),
+        "source": row.source,
+    }
+
+
+def methods_section(case: Case) -> Section | None:
+    """How the plan is made, in words, with references."""
+    if not case.methods:
+        return None
+    return Section("methods", "Methods", "methods.html.j2", {"paragraphs": case.methods})
 
 
 def input_section(case: Case) -> Section:
@@ -90,7 +99,6 @@ def input_section(case: Case) -> Section:
         "scan": _scan_rows(case.volume) if case.volume is not None else [],
         "hashes": [*rows, *((b.file, short_hash(b.sha256)) for b in case.plan.bones)],
         "versions": sorted(case.versions.items()),
-        "accepted": case.approval.accepted if case.approval is not None else (),
     }
     return Section("input", "Input and versions", "input.html.j2", content)
 

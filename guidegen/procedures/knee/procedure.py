@@ -15,6 +15,7 @@ from guidegen.procedures.knee.checks import check_part
 from guidegen.procedures.knee.guide import build_guides
 from guidegen.procedures.knee.plan import plan_knee
 from guidegen.procedures.knee.settings import KneeSettings
+from guidegen.procedures.methods import KNEE, LIMITS, PARTS
 
 
 class Knee(Procedure[KneeSettings]):
@@ -22,6 +23,7 @@ class Knee(Procedure[KneeSettings]):
 
     name: ClassVar[str] = "knee"
     title: ClassVar[str] = "Knee-replacement cutting guides"
+    methods: ClassVar[tuple[str, ...]] = (*KNEE, PARTS, LIMITS)
     settings_type = KneeSettings
     takes: ClassVar[frozenset[str]] = frozenset({"side", "axis"})
     in_blocks: ClassVar[bool] = True

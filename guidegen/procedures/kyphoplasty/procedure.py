@@ -15,6 +15,7 @@ from guidegen.procedures.kyphoplasty.guide import build_parts
 from guidegen.procedures.kyphoplasty.plan import plan_needles
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
 from guidegen.procedures.kyphoplasty.skin import with_skin
+from guidegen.procedures.methods import LIMITS, PARTS, PATHS, PUNCTURE, SPINE
 from guidegen.procedures.vertebrae import find_vertebral_anatomy
 
 
@@ -23,6 +24,7 @@ class Kyphoplasty(Procedure[KyphoplastySettings]):
 
     name: ClassVar[str] = "kyphoplasty"
     title: ClassVar[str] = "Kyphoplasty puncture planning, models and templates"
+    methods: ClassVar[tuple[str, ...]] = (*SPINE, PATHS, PUNCTURE, PARTS, LIMITS)
     settings_type = KyphoplastySettings
     takes: ClassVar[frozenset[str]] = frozenset({"side", "approach", "accept_posture"})
 

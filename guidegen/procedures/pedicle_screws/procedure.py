@@ -9,7 +9,10 @@ from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Progress
 from guidegen.model.volume import CTVolume
+from guidegen.procedures.bench import Bench
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.procedures.methods import LIMITS, PARTS, PATHS, SPINE
+from guidegen.procedures.pedicle_screws.bench import ScrewBench
 from guidegen.procedures.pedicle_screws.checks import check_guide
 from guidegen.procedures.pedicle_screws.guide import build_guides
 from guidegen.procedures.pedicle_screws.plan import plan_screws
@@ -22,6 +25,7 @@ class PedicleScrews(Procedure[PedicleSettings]):
 
     name: ClassVar[str] = "pedicle-screws"
     title: ClassVar[str] = "Pedicle-screw drill guides"
+    methods: ClassVar[tuple[str, ...]] = (*SPINE, PATHS, PARTS, LIMITS)
     settings_type = PedicleSettings
 
     def find_anatomy(
@@ -45,3 +49,7 @@ class PedicleScrews(Procedure[PedicleSettings]):
     def check(self, guide: Guide, case: Case, settings: PedicleSettings) -> tuple[Finding, ...]:
         """Measure one part as read back from its file."""
         return check_guide(guide, case.plan, case.bones, settings)
+
+    def bench(self, case: Case, settings: PedicleSettings) -> Bench:
+        """Open a case for changes of its screws."""
+        return ScrewBench(case, settings)

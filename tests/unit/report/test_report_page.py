@@ -69,9 +69,10 @@ def test_page_loads_nothing_and_runs_nothing(page):
 def test_every_section_is_there_in_order(page):
     assert anchors(page) == [
         *("head", "warnings", "overview", "plan", "measurements", "drill", "slices", "guides"),
-        *("checks", "landmarks", "settings", "input"),
+        *("checks", "decisions", "landmarks", "settings", "input"),
     ]
-    assert len(SECTIONS) == len(anchors(page)) + len(("cuts", "puncture", "fluoroscopy"))
+    absent = ("cuts", "puncture", "fluoroscopy", "alignment", "methods")
+    assert len(SECTIONS) == len(anchors(page)) + len(absent)
 
 
 def test_page_says_what_matters(page):
@@ -139,7 +140,10 @@ def test_what_is_missing_is_left_out(build, missing):
 def test_a_plan_without_paths(case, build):
     empty = replace(case.plan, paths=(), skipped=(), warnings=(), measurements=())
     text = render_report(build(plan=empty, guides=(), checks=None))
-    assert anchors(text) == ["head", "warnings", "overview", "landmarks", "settings", "input"]
+    assert anchors(text) == [
+        *("head", "warnings", "overview"),
+        *("decisions", "landmarks", "settings", "input"),
+    ]
     assert "No warnings" in text
 
 
