@@ -107,6 +107,7 @@ class Procedure(ABC, Generic[Own]):
         takes: Fields of ``Options`` that not every procedure has a use for, and this one does:
             of ``side``, ``approach``, ``accept_posture`` and ``axis``. The others are refused when
             they are given.
+        methods: Paragraphs of the report: how the plan is made, with references.
         in_blocks: A series with wide gaps between blocks of slices can be planned on.
     """
 
@@ -114,6 +115,7 @@ class Procedure(ABC, Generic[Own]):
     title: ClassVar[str]
     settings_type: type[Own]
     takes: ClassVar[frozenset[str]] = frozenset()
+    methods: ClassVar[tuple[str, ...]] = ()
     in_blocks: ClassVar[bool] = False
 
     @abstractmethod
