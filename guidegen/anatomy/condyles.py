@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from guidegen.anatomy.knee_axes import Axes
 from guidegen.anatomy.long_bone import Faces, square_to
@@ -38,6 +41,9 @@ posterior condyles)."""
 _DEEP_MM = 1.5
 """... and no deeper than this under the farthest point, where a bone is sharper than real ones: a
 condyle's side lies little deeper than its epicondyle."""
+_APART_MM = 3.0
+"""Hills so far from each other are two: beside a small epicondyle the condyle's side may reach as
+far out (engineering choice: more than a coarse surface's triangles measure)."""
 _LOOK_DEG = 5.0
 """Epicondyles stand out farthest seen along a line turned out so far against the posterior condyles
 (about the mean condylar twist: Akagi et al., Clin Orthop Relat Res 388, 2001, name 5 deg). Not seen
@@ -131,19 +137,29 @@ class _Near:
         """(3,): the farthest place along a way, from the outermost part of so much area.
 
         On anything round the mean of that part lies half as deep under the top as its rim, which
-        tells the top without trusting a single point.
+        tells the top without trusting a single point. Of several hills one counts.
         """
         reach = self.centres @ way
         outward = np.argsort(-reach)
         n = int(np.searchsorted(np.cumsum(self.areas[outward]), area_mm2)) + 1
         own = outward[:n][reach[outward[:n]] >= reach.max() - _DEEP_MM]
-        areas, rim = self.areas[own], float(reach[own[-1]])
+        rim = float(reach[own[-1]])
+        own = own[_heaviest_hill(self.centres[own], self.areas[own] * (reach[own] - rim))]
+        areas = self.areas[own]
         weights = areas * (reach[own] - rim)
         if not weights.sum() > 0:
             raise AnatomyError("two femoral condyles were wanted, the bone ends in a plane there")
         middle = (self.centres[own] * weights[:, None]).sum(axis=0) / weights.sum()
         top = 2.0 * float((reach[own] * areas).sum() / areas.sum()) - rim
         return np.asarray(middle + (top - middle @ way) * way)
+
+
+def _heaviest_hill(centres: Floats, weights: Floats) -> np.ndarray:
+    """(N,) bool: of places (N, 3), those that hang together and weigh most."""
+    pairs = cKDTree(centres).query_pairs(_APART_MM, output_type="ndarray")
+    links = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(centres),) * 2)
+    _, hill = connected_components(links, directed=False)
+    return np.asarray(hill == np.bincount(hill, weights).argmax())
 
 
 def _epicondyles(near: _Near, axes: Axes) -> tuple[Floats, Floats]:
