@@ -76,7 +76,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "input_sha256": plan.input_sha256,
         "settings_sha256": plan.settings_sha256,
         "bones": [_flat(bone) for bone in plan.bones],
-        "paths": [_path_to_json(path) for path in plan.paths],
+        "paths": [path_to_json(path) for path in plan.paths],
         "skipped": [_flat(item) for item in plan.skipped],
         "cuts": [_flat(cut) for cut in plan.cuts],
         "wedges": [dict(wedge) for wedge in plan.wedges],
@@ -116,7 +116,7 @@ def plan_from_json(content: Any) -> Plan:
             input_sha256=content["input_sha256"],
             settings_sha256=content["settings_sha256"],
             bones=_items(content, "bones", BoneRecord, ["name", "file", "sha256"]),
-            paths=tuple(_path_from_json(item) for item in content["paths"]),
+            paths=tuple(path_from_json(item) for item in content["paths"]),
             skipped=_items(content, "skipped", Skipped, _SKIPPED),
             cuts=_items(content, "cuts", Cut, _CUT),
             wedges=tuple(_require(item, _WEDGE, "wedges") for item in content["wedges"]),
@@ -131,13 +131,19 @@ def plan_from_json(content: Any) -> Plan:
         raise PlanError(f"plan.json has a value of the wrong form: {error}") from error
 
 
-def _path_to_json(path: Path) -> dict[str, Any]:
+def path_to_json(path: Path) -> dict[str, Any]:
+    """Lay a path out as plan.json has it."""
     flat = _flat(path)
     flat["length_mm"] = path.length_mm
     return {key: flat[key] for key in _PATH} | flat
 
 
-def _path_from_json(item: Any) -> Path:
+def path_from_json(item: Any) -> Path:
+    """Make a path from what plan.json holds of it.
+
+    Raises:
+        PlanError: A required key is missing, or a value has the wrong form.
+    """
     _require(item, _PATH, "paths")
     _require_type(item["length_mm"], "float", "length_mm")
     path: Path = _make(Path, {k: v for k, v in item.items() if k != "length_mm"})
@@ -147,6 +153,21 @@ def _path_from_json(item: Any) -> Path:
             f"{path.length_mm:.2f} mm apart: correct one of them"
         )
     return path
+
+
+def skipped_to_json(item: Skipped) -> dict[str, Any]:
+    """Lay a pedicle without a path out as plan.json has it."""
+    return _flat(item)
+
+
+def skipped_from_json(item: Any) -> Skipped:
+    """Make it from what plan.json holds of it.
+
+    Raises:
+        PlanError: A required key is missing, or a value has the wrong form.
+    """
+    found: Skipped = _make(Skipped, _require(item, _SKIPPED, "skipped"))
+    return found
 
 
 def _notice_to_json(notice: Notice) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def pedicle_task(
     return Task(wall, Obstacles.near(vertices, neighbours, start), limits, start)
 
 
-def _axis(landmarks: Landmarks, corridor: Corridor) -> Axis:
+def axis_of(landmarks: Landmarks, corridor: Corridor) -> Axis:
     """Carry a corridor to the patient's frame."""
     pose = landmarks.patient_from_bone
     return Axis(
@@ -181,7 +181,7 @@ def measured(
 ) -> Pedicle:
     """Measure the half-maximum wall around a corridor."""
     target = RayTarget(bone.vertices_mm, bone.faces)
-    axis = _axis(landmarks, corridor)
+    axis = axis_of(landmarks, corridor)
     profile = measure_profile(volume, target, axis, task.limits.cap_mm)
     side = "left" if task.start.side > 0 else "right"
     return Pedicle(bone, landmarks, side, task, corridor, axis, profile, width)

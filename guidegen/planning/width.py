@@ -47,15 +47,41 @@ def _near(vertices: Floats, line: Line) -> Ints:
     return np.flatnonzero(near & (along > -47.0) & (along < 62.0))
 
 
-def _on_levels(volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task) -> tuple[Task, ...]:
-    """The same task on the surfaces at three shares between surroundings and peak."""
+def half_surfaces(
+    volume: CTVolume,
+    bone: Bone,
+    landmarks: Landmarks,
+    task: Task,
+    shares: Sequence[float] = (0.5,),
+) -> tuple[Floats, ...]:
+    """Move a vertebra's surface round one pedicle on to the CT's grey values.
+
+    Args:
+        volume: The CT.
+        bone: The vertebra.
+        landmarks: Of the vertebra.
+        task: The pedicle.
+        shares: Between surroundings and peak; 0.5 is the half-maximum.
+
+    Returns:
+        (V, 3) for each share, in the vertebra's frame; elsewhere the surface stays.
+    """
     to_bone = landmarks.patient_from_bone.inverse
     chosen = _near(to_bone.points(bone.vertices_mm), task.start)
-    moved = half_maximum_vertices(volume, bone.vertices_mm, bone.faces, chosen, _LEVELS)
+    moved = half_maximum_vertices(volume, bone.vertices_mm, bone.faces, chosen, shares)
+    return tuple(to_bone.points(vertices) for vertices in moved)
+
+
+def on_surface(vertices: Floats, faces: Ints, task: Task) -> Task:
+    """The same task on another surface (V, 3) of the same vertebra, in its frame."""
     back, behind = task.wall.body_back_mm, task.wall.entry_behind_mm
-    points = (to_bone.points(vertices) for vertices in moved)
-    walls = (Wall.around(p, bone.faces, task.start, back, behind) for p in points)
-    return tuple(replace(task, wall=wall) for wall in walls)
+    return replace(task, wall=Wall.around(vertices, faces, task.start, back, behind))
+
+
+def _on_levels(volume: CTVolume, bone: Bone, landmarks: Landmarks, task: Task) -> tuple[Task, ...]:
+    """The same task on the surfaces at three shares between surroundings and peak."""
+    found = half_surfaces(volume, bone, landmarks, task, _LEVELS)
+    return tuple(on_surface(vertices, bone.faces, task) for vertices in found)
 
 
 def measure_width(

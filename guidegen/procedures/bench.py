@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from guidegen.errors import PlanError
@@ -67,6 +67,10 @@ class Item:
     edited: bool = False
     waiting: bool = False
     places: tuple[tuple[str, str], ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """The item as the page is told of it, in JSON's types."""
+        return asdict(self)
 
 
 class Bench(ABC):

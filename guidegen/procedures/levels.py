@@ -11,6 +11,7 @@ import numpy as np
 from guidegen.errors import PlanError
 from guidegen.mesh.field import DistanceField
 from guidegen.model.bone import SKIN, Bone
+from guidegen.model.case import Case
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import Path, Skipped
@@ -74,6 +75,21 @@ def _site(name: str, volume: CTVolume, anatomy: Anatomy, view_mm: float) -> Site
         return name, anatomy.failed.get(name, text)
     order = [level.name for level in anatomy.found.levels]
     near = volume.around(bones[name].vertices_mm, view_mm)
+    return Site(near, bones[name], _neighbours(name, order, bones), marks[name])
+
+
+def case_site(case: Case, name: str, view_mm: float = VIEW_MM) -> Site:
+    """Gather what a level of a planned case needs, as it was gathered to plan it.
+
+    Raises:
+        PlanError: The case lacks the level's surface or landmarks, or its CT.
+    """
+    bones = {bone.name: bone for bone in case.bones if bone.name != SKIN}
+    marks = {landmarks.bone: landmarks for landmarks in case.landmarks}
+    order = [level.name for level in case.levels]
+    if case.volume is None or name not in order or name not in bones or name not in marks:
+        raise PlanError(f"{name} has no surface, landmarks or CT in this case: plan the case again")
+    near = case.volume.around(bones[name].vertices_mm, view_mm)
     return Site(near, bones[name], _neighbours(name, order, bones), marks[name])
 
 

@@ -29,7 +29,7 @@ _MESSAGES = {
 }
 
 
-def _close_calls(answers: Sequence[Path | Skipped], screw: ScrewSettings) -> tuple[Notice, ...]:
+def close_calls(answers: Sequence[Path | Skipped], screw: ScrewSettings) -> tuple[Notice, ...]:
     """Warn of pedicles that are only just too narrow."""
     found = []
     for item in answers:
@@ -46,8 +46,8 @@ def _close_calls(answers: Sequence[Path | Skipped], screw: ScrewSettings) -> tup
     return tuple(found)
 
 
-def _notices(paths: Sequence[Path]) -> tuple[Notice, ...]:
-    """Put a path's warning codes into sentences."""
+def notices_of(paths: Sequence[Path]) -> tuple[Notice, ...]:
+    """Put the planner's warning codes of paths into sentences."""
     found = []
     for path in paths:
         numbers = {**path.extra, "corridor": path.corridor_diameter_mm}
@@ -62,4 +62,6 @@ def all_notices(
 ) -> tuple[Notice, ...]:
     """What the answers and the bones give reason to warn of, levels without a plan first."""
     paths = [answer for answer in answers if isinstance(answer, Path)]
-    return level_notices(answers, anatomy, "screw") + _notices(paths) + _close_calls(answers, screw)
+    return (
+        level_notices(answers, anatomy, "screw") + notices_of(paths) + close_calls(answers, screw)
+    )

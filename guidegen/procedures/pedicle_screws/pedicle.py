@@ -105,7 +105,7 @@ def decide(volume: CTVolume, pedicle: Pedicle, settings: PedicleSettings) -> Pat
             f"the thinnest screw ({diameter:.1f} mm) would leave the bone by {breach:.1f} mm "
             f"({wall} wall)",
         )
-    return _path(volume, pedicle, diameter, settings)
+    return path_of(volume, pedicle, diameter, settings)
 
 
 def _warnings(
@@ -144,9 +144,10 @@ def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in numbers.items()}
 
 
-def _path(
+def path_of(
     volume: CTVolume, pedicle: Pedicle, diameter_mm: float, settings: PedicleSettings
 ) -> Path:
+    """The screw of a diameter along a pedicle's corridor, with all that is told of it."""
     corridor, axis = pedicle.corridor, pedicle.axis
     breach, wall = pedicle.breach(diameter_mm)
     hu = mean_hu(volume, axis, diameter_mm)

@@ -139,7 +139,7 @@ def test_the_first_corridor_that_is_free_sound_and_deep_is_taken():
     assert choose([blocked, off], 4.0) is off
     path = pedicle.decide(scanned(4.0)[0], joined, SETTINGS)
     assert "surface_unlike_ct" in path.warnings and "surface_unlike_ct" in notices._RED
-    assert [n.red for n in notices._notices([path]) if n.code == "surface_unlike_ct"] == [True]
+    assert [n.red for n in notices.notices_of([path]) if n.code == "surface_unlike_ct"] == [True]
 
 
 def test_the_width_does_not_depend_on_the_planners_surface():
