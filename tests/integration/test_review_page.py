@@ -1,0 +1,204 @@
+"""The review page in a real browser: see, correct, approve, build, download."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from guidegen.export.approval import require_approved
+from guidegen.export.folder import open_case
+from guidegen.mesh.io import read_stl
+from tests.integration.browser import Reader, browser, served
+from tests.validation.cases import Wish
+
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+
+
+@pytest.fixture(scope="module")
+def screws(phantom_case):
+    """A planned case with two screws in L3."""
+    return phantom_case(Wish("lopsided", "L3", lowest_level="L4")).root
+
+
+@pytest.fixture
+def case(screws, tmp_path):
+    return Path(shutil.copytree(screws, tmp_path / "lopsided"))
+
+
+@pytest.fixture
+def picture(update_golden, tmp_path):
+    """Where a screenshot goes: into the documentation when it is to be rewritten."""
+    return (lambda name: IMAGES / name) if update_golden else (lambda name: tmp_path / name)
+
+
+def plan_of(case):
+    return json.loads((case / "plan.json").read_text(encoding="utf-8"))
+
+
+def path_of(case, name):
+    return next(path for path in plan_of(case)["paths"] if path["name"] == name)
+
+
+def introduce(reader, name="A. Surgeon"):
+    """Say who is at work, where the page asks."""
+    reader.until(lambda: reader.js("return document.querySelector('#name-dialog').open"))
+    reader.type("#name-field", name)
+    reader.click("#name-ok")
+
+
+def drag(reader, selector, by, start=(0, 0)):
+    """Drag from a picture's middle, where the chosen path's own middle lies."""
+    actions = pytest.importorskip("selenium.webdriver").ActionChains(reader.page, duration=60)
+    actions.move_to_element_with_offset(reader.one(selector), *start).click_and_hold()
+    for share in (0.25, 0.5, 0.75, 1.0):
+        x, y = start[0] + by[0] * share, start[1] + by[1] * share
+        actions.move_to_element_with_offset(reader.one(selector), round(x), round(y)).pause(0.1)
+    actions.release().perform()
+
+
+def grade(reader, name):
+    return reader.text(f"tr[data-item='{name}'] .grade")
+
+
+def test_see_correct_approve_build_download(case, tmp_path, picture):
+    name = "L3_right"
+    with served(case) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        assert "token" not in page.current_url
+        assert reader.text("#case") == plan_of(case)["case_id"] and "Not approved" in reader.text(
+            "#approval"
+        )
+        assert reader.js("return document.documentElement.scrollHeight") <= 768
+        reader.click("#worst-first")
+        rows = reader.js(
+            "return [...document.querySelectorAll('tr[data-item]')].map(r => r.dataset.item)"
+        )
+        assert sorted(rows) == ["L3_left", "L3_right"]
+        reader.click(f"tr[data-item='{name}']")
+        reader.until(lambda: reader.text("#panel-title") == "L3 right")
+        assert grade(reader, name) == "A"
+        reader.until(
+            lambda: reader.js("return document.querySelector('#slice0 canvas').width > 100")
+        )
+        page.implicitly_wait(0)
+        reader.until(lambda: not reader.one("#loading").is_displayed())
+        reader.shot(picture("review.png"))
+
+        before = path_of(case, name)
+        drag(reader, "#slice0 canvas", (70, 0))
+        introduce(reader)
+        reader.until(lambda: path_of(case, name)["entry_mm"] != before["entry_mm"])
+        reader.until(lambda: grade(reader, name) > "B")
+        moved = path_of(case, name)
+        assert moved["edited"] and moved["grade"] == grade(reader, name)
+        assert any(w.get("red") and w["subject"] == name for w in plan_of(case)["warnings"])
+        reader.shot(picture("review_breach.png"))
+
+        reader.click("#undo")
+        reader.until(lambda: path_of(case, name)["entry_mm"] == before["entry_mm"])
+        reader.until(lambda: grade(reader, name) == "A")
+        reader.click("#redo")
+        reader.until(lambda: grade(reader, name) > "B")
+
+        reader.click("#approve")
+        assert not reader.one("#approve-ok").is_enabled()
+        reader.type("#approve-word", plan_of(case)["case_id"])
+        assert not reader.one("#approve-ok").is_enabled()
+        assert "to be ticked" in reader.text("#approve-why")
+        for box in page.find_elements("css selector", "#approve-reds input"):
+            reader.js("arguments[0].scrollIntoView()", box)
+            box.click()
+        reader.shot(picture("review_approve.png"))
+        reader.click("#approve-ok")
+        reader.until(lambda: "Approved by A. Surgeon" in reader.text("#approval"))
+        _, approval = require_approved(open_case(case))
+        assert approval.by == "A. Surgeon" and not approval.unattended
+        assert any(key.endswith(f":{name}") for key in approval.accepted)
+
+        reader.click("#undo")
+        reader.until(lambda: "stale" in reader.text("#approval"))
+        assert not reader.one("#build").is_enabled()
+        reader.until(lambda: grade(reader, name) == "A")
+
+        reader.click("#approve")
+        reader.type("#approve-word", plan_of(case)["case_id"])
+        for box in page.find_elements("css selector", "#approve-reds input"):
+            box.click()
+        reader.click("#approve-ok")
+        reader.until(lambda: "Approved by" in reader.text("#approval"))
+        reader.until(lambda: reader.one("#build").is_enabled(), 180)
+        reader.click("#build")
+        reader.until(lambda: (case / "guides" / "L3.stl").is_file(), 300)
+        link = reader.until(
+            lambda: reader.js("return document.querySelector('#parts a[href$=\"L3.stl\"]')"), 120
+        )
+        reader.js("document.querySelector('#files-box').open = true; arguments[0].click()", link)
+        got = reader.until(lambda: next(tmp_path.glob("L3*.stl"), None))
+        reader.until(lambda: got.stat().st_size == (case / "guides/L3.stl").stat().st_size)
+        assert got.read_bytes() == (case / "guides" / "L3.stl").read_bytes()
+        assert len(read_stl(got)[1]) > 1000
+        assert reader.problems() == []
+
+
+def test_numbers_previews_and_the_way_back(case, tmp_path):
+    name = "L3_left"
+    with served(case) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        reader.click(f"tr[data-item='{name}']")
+        planned = path_of(case, name)
+        reader.until(lambda: reader.one("#field-diameter_mm"))
+        reader.number("diameter_mm", planned["diameter_mm"] - 1.0)
+        introduce(reader)
+        reader.until(lambda: path_of(case, name)["diameter_mm"] == planned["diameter_mm"] - 1.0)
+        assert path_of(case, name)["clearance_mm"] == pytest.approx(
+            planned["clearance_mm"] + 0.5, abs=0.01
+        )
+        reader.click("#rebuild")
+        reader.until(
+            lambda: "L3" in reader.js("return fetch('/api/work').then(r => r.json())")["previews"],
+            240,
+        )
+        assert not list(case.glob("guides/*"))
+        reader.click("#automatic")
+        reader.until(lambda: path_of(case, name)["diameter_mm"] == planned["diameter_mm"])
+        assert not path_of(case, name).get("edited")
+        reader.click("#switch-off")
+        reader.until(lambda: name in [item["name"] for item in plan_of(case)["skipped"]])
+        assert name not in [item["name"] for item in plan_of(case)["paths"]]
+        entries = json.loads((case / "history.json").read_text(encoding="utf-8"))["entries"]
+        assert {entry["by"] for entry in entries} == {"A. Surgeon"}
+        assert reader.problems() == []
+
+
+def test_a_second_tab_is_told(case, tmp_path):
+    with served(case) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        reader.click("tr[data-item='L3_left']")
+        reader.until(lambda: reader.one("#field-diameter_mm"))
+        told = plan_of(case)
+        told["paths"][0]["diameter_mm"] -= 0.5
+        (case / "plan.json").write_text(json.dumps(told), encoding="utf-8")
+        wanted = path_of(case, "L3_left")["diameter_mm"] - 1.0
+        reader.number("diameter_mm", wanted)
+        introduce(reader)
+        reader.until(lambda: "changed elsewhere" in reader.text("#bars"))
+        assert path_of(case, "L3_left")["diameter_mm"] == wanted + 1.0
+
+
+def test_without_webgl(case, tmp_path, picture):
+    with served(case) as address, browser(tmp_path, "--disable-3d-apis") as page:
+        reader = Reader(page, address)
+        reader.until(lambda: reader.one("#no-webgl").is_displayed())
+        assert "WebGL" in reader.text("#no-webgl")
+        reader.until(
+            lambda: reader.js("return document.querySelector('#still').naturalWidth") > 100
+        )
+        reader.click("tr[data-item='L3_left']")
+        grey = "const c = document.querySelector('#slice0 canvas'), g = c.getContext('2d');"
+        count = "return new Set(g.getImageData(0, 0, c.width, c.height).data).size"
+        reader.until(lambda: reader.js(grey + count) > 20)
+        reader.shot(picture("review_without_webgl.png"))
