@@ -32,8 +32,6 @@ const ADVICE = {
   implausible_hka: "Check the landmarks of hip, knee and ankle in the slices.",
   bent_knee: "Angles across the joint are not those of the straight leg; take them from a standing film.",
   no_pins: "Without pins the guide can't be held; look at the bone around it.",
-  no_fracture: "Make sure that this is the level meant.",
-  template_refused: "Read why; without a template the needles are placed by the numbers of the report.",
   broken_back_wall: "Watch for cement at the back wall; tell the surgeon.",
   canal_fragment: "Watch for cement at the back wall; tell the surgeon.",
   needle_left_out: "One-sided filling; check that the tip reaches the midline.",

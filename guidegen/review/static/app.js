@@ -14,7 +14,7 @@ import { worst } from "./ranking.js";
 import { on, set, state, tell } from "./store.js";
 import { neighbour, startTable } from "./table.js";
 import { choose, corner, home, renewAll, startViews } from "./views.js";
-import { rebuild, startWork, watch } from "./work.js";
+import { rebuild, startWork } from "./work.js";
 
 const CHANGE = { able, moved, choose: (name) => choose(name) };
 
@@ -44,7 +44,6 @@ async function start() {
   tell("told");
   const first = worst(state.told);
   choose(first?.item.name ?? state.told.skipped[0]?.name ?? null);
-  if (state.work?.running) watch();
   await body;
   firstLook();
   await fetchSurfaces();

@@ -5,7 +5,7 @@ import { $, fill, h } from "./dom.js";
 import { order, settle } from "./edits.js";
 import { advice } from "./advice.js";
 import { state } from "./store.js";
-import { counted, plainName, sentence } from "./words.js";
+import { counted, heading, sentence } from "./words.js";
 
 let ticked = new Set();
 
@@ -49,7 +49,7 @@ function drawReds(told) {
       else ticked.delete(warning.key);
       judge();
     } }),
-    h("label", { for: `red-${n}` }, h("strong", {}, `${plainName(warning.subject)}: `),
+    h("label", { for: `red-${n}` }, h("strong", {}, `${heading(warning.subject)}: `),
       sentence(warning.message), advice(warning.code) ? h("em", {}, ` ${advice(warning.code)}`) : null)));
   fill($("approve-reds"), rows);
   fill($("approve-reds-title"), reds.length

@@ -40,6 +40,8 @@ export function firstLook() {
   const [path] = shown().paths;
   const frontal = path ? dot(sub(path.tip_mm, path.entry_mm), [0, 1, 0]) > 0 : true;
   side = frontal && shown().procedure !== "kyphoplasty" ? "Front" : "Back";
+  drawSwitches();
+  items();
   lookFrom(side);
 }
 
@@ -73,10 +75,18 @@ function lookFrom(name) {
 
 let shownPreviews = "";
 
-/** The case has changed: what hangs on it is fetched anew. */
+/** The case has changed: parts that were built from an older plan go. */
 function retold() {
   items();
-  if (!scene) still();
+  if (!scene) {
+    still();
+    return;
+  }
+  const kept = new Set([...shown().guides.map((part) => `part/${part.file}`),
+    ...(state.work?.previews ?? []).map((name) => `preview/${name}`)]);
+  for (const name of scene.names()) {
+    if (!name.startsWith("bone/") && !kept.has(name)) scene.take(name);
+  }
 }
 
 const kindOf = (bone) => (bone.planned ? "bone" : "neighbour");

@@ -5,6 +5,7 @@ import { Refused, getJson, postJson } from "./api.js";
 import { note } from "./bars.js";
 import { askName } from "./name.js";
 import { itemNamed, set, state, tell } from "./store.js";
+import { along, norm, sub, unit } from "./vec.js";
 
 const REST_MS = 450;
 
@@ -19,11 +20,22 @@ export function able(path) {
   return Boolean(state.told.items.find((item) => item.name === path.name && item.fields.length));
 }
 
-/** A path was moved by pointer or key; `last` when it is let go. */
-export function moved(item, entry_mm, tip_mm, last) {
+/** A path was moved by pointer or key; `last` when it is let go. Its length is one that there is. */
+export function moved(item, entry_mm, to_mm, last) {
+  const way = sub(to_mm, entry_mm);
+  const length_mm = offeredLength(item, norm(way));
+  const tip_mm = along(entry_mm, unit(way), length_mm);
   set("draft", { draft: { item, entry_mm, tip_mm } });
-  if (last) keep(item, { entry_mm, tip_mm });
-  else attempt(item, { entry_mm, tip_mm });
+  if (last) keep(item, { entry_mm, tip_mm, length_mm });
+  else attempt(item, { entry_mm, tip_mm, length_mm });
+}
+
+/** The nearest length that an item is offered in. */
+function offeredLength(item, length) {
+  const field = state.told.items.find((i) => i.name === item)?.fields.find((f) => f.name === "length_mm");
+  if (!field) return length;
+  const nearest = Math.round(length / field.step) * field.step;
+  return Math.min(field.max, Math.max(field.min, nearest));
 }
 
 /** The same by small steps: kept as one change once the keys rest. */
@@ -119,7 +131,7 @@ async function make({ path, body, failed, done, draft }) {
 
 /** Show the case as the server has it. */
 export function take(told, draft = state.draft) {
-  Object.assign(state, { told, tried: null, refusal: "" });
+  Object.assign(state, { told, work: told.work, tried: null, refusal: "" });
   if (state.draft === draft) state.draft = null;
   if (state.chosen && !itemNamed(state.chosen)) moveOn(told);
   tell("told");

@@ -16,7 +16,7 @@ export function startPanel(rebuilder) {
   on("told tried chosen", drawPanel);
   on("told chosen", drawFields);
   on("tried", freshenFields);
-  on("told work", drawActions);
+  on("told work chosen", drawActions);
   on("told tried draft measuring", drawStrip);
   on("chosen", drawStrip);
 }
@@ -33,7 +33,7 @@ function drawStrip() {
   const parts = [h("strong", {}, plainName(found.item.name))];
   if (found.is === "path") {
     const count = warningsOf(shown(), found.item.name).length;
-    parts.push(gradeChip(measured.grade), h("span", {}, gradeWords(measured)),
+    parts.push(gradeChip(measured.grade), h("span", { class: "gives" }, gradeWords(measured)),
       h("span", {}, `clearance ${withUnit(measured.clearance_mm, "mm", 2)}`),
       h("span", {}, sizeWords(measured)),
       h("span", {}, count ? `${count} warning${count > 1 ? "s" : ""}` : "no warnings"));
@@ -53,27 +53,22 @@ function drawPanel() {
   fill($("panel-title"), heading(item.name));
   const edited = item.edited ? " · changed by hand" : "";
   fill($("panel-kind"), `${is === "cut" ? "saw cut" : item.kind ?? "no path"} in ${plainName(item.bone)}${edited}`);
-  fill($("facts"), is === "path" ? pathFacts(item) : is === "skipped" ? skippedFacts(item) : []);
+  fill($("facts"), factsOf(found));
   drawWarnings(item);
 }
 
-const fact = (name, value, title) => h("div", { title }, h("dt", {}, name), h("dd", {}, value));
-
-function pathFacts(path) {
-  const facts = [];
-  if (path.grade || path.route) {
-    facts.push(fact("Grade", [gradeChip(path.grade), ` ${gradeWords(path)}`], "Gertzbein-Robbins"));
-  }
-  facts.push(fact("Clearance", withUnit(path.clearance_mm, "mm", 2), "From its surface to the border of the bone"));
-  if (path.corridor_diameter_mm) facts.push(fact("Corridor", withUnit(path.corridor_diameter_mm, "mm", 2)));
-  if (path.mean_hu !== undefined) facts.push(fact("Bone along it", `${number(path.mean_hu, 0)} HU`));
-  if (path.front_mm !== undefined) facts.push(fact("Tip to front wall", withUnit(path.front_mm, "mm")));
-  if (path.skin_to_bone_mm !== undefined) facts.push(fact("Skin to bone", withUnit(path.skin_to_bone_mm, "mm")));
-  return facts;
-}
-
-function skippedFacts(item) {
-  return [fact("No path", sentence(leftOut(item)))];
+/** What is known of it and not said over the pictures already. */
+function factsOf({ is, item }) {
+  if (is === "skipped") return [sentence(`No path: ${leftOut(item)}`)];
+  if (is === "cut") return [];
+  const told = [
+    [item.corridor_diameter_mm, (v) => `corridor ${number(v, 2)} mm`],
+    [item.mean_hu, (v) => `mean ${number(v, 0)} HU`],
+    [item.front_mm, (v) => `tip ${number(v)} mm from the front wall`],
+    [item.skin_to_bone_mm, (v) => `skin to bone ${number(v)} mm`],
+    [item.skin_to_tip_mm, (v) => `skin to tip ${number(v)} mm`],
+  ].filter(([value]) => value !== null && value !== undefined);
+  return [told.map(([value, words]) => words(value)).join(" · ")];
 }
 
 function drawWarnings(item) {
@@ -91,21 +86,23 @@ function drawFields() {
   const item = offered();
   const found = chosenItem();
   if (!found) return;
-  const key = JSON.stringify([state.chosen, item?.fields.map((f) => f.name)]);
+  const fields = found.is === "skipped" ? [] : item?.fields ?? [];
+  $("drag-hint").hidden = found.is !== "path" || !able(found.item);
+  $("no-change").hidden = found.is === "skipped" || fields.length > 0;
+  const key = JSON.stringify([state.chosen, fields.map((f) => f.name)]);
   if (key === drawFields.key) {
     freshenFields();
     return;
   }
   drawFields.key = key;
-  fill($("fields"), (item?.fields ?? []).map(fieldRow));
-  $("drag-hint").hidden = found.is !== "path" || !able(found.item);
+  fill($("fields"), fields.map(fieldRow));
 }
 
 function fieldRow(field) {
   const id = `field-${field.name}`;
   const message = h("p", { class: "refusal", id: `${id}-why`, role: "alert" });
   const refused = (text) => {
-    fill(message, text ? sentence(text) : "");
+    fill(message, text ? sentence(worded(text, field)) : "");
     input.setAttribute("aria-invalid", String(Boolean(text)));
     if (text) freshen(field.name);
   };
@@ -118,12 +115,15 @@ function fieldRow(field) {
     class: "step", "aria-label": `${way < 0 ? "Less" : "More"} ${field.label}`,
     onclick: () => { refused(""); bumped(field.name, way, input, refused); },
   }, way < 0 ? "−" : "+");
-  const range = h("span", { class: "range", id: `${id}-range` });
-  const made = h("div", { class: "field" }, h("label", { for: id }, field.label), bump(-1), input, bump(1),
+  const range = h("span", { class: "unseen", id: `${id}-range` });
+  const made = h("div", { class: "field" }, h("label", { for: id }, heading(field.label)), bump(-1), input, bump(1),
     h("span", { class: "unit" }, field.unit === "deg" ? "°" : field.unit), range, message);
   window.queueMicrotask(() => freshen(field.name));
   return made;
 }
+
+/** The server's sentence with the label in place of the names of item and field. */
+const worded = (text, field) => text.replace(`${state.chosen}: `, "").replaceAll(field.name, field.label);
 
 const digitsOf = (step) => (step >= 1 ? 1 : Math.min(3, Math.ceil(-Math.log10(step) - 1e-9)));
 
@@ -137,7 +137,9 @@ function freshen(name) {
   const input = $(`field-${name}`);
   if (!field || !input) return;
   Object.assign(input, { min: field.min, max: field.max, step: "any" });
-  fill($(`field-${name}-range`), `${number(field.min, 1)} to ${number(field.max, 1)}`);
+  const range = `from ${number(field.min)} to ${number(field.max)} ${field.unit}`;
+  fill($(`field-${name}-range`), range);
+  input.title = range;
   if (input.dataset.bumping) return;
   const text = field.value === null ? "" : field.value.toFixed(digitsOf(field.step));
   if (document.activeElement !== input || input.getAttribute("aria-invalid") === "true") input.value = text;
@@ -153,6 +155,7 @@ function entered(name, input, refused) {
     return;
   }
   settle();
+  if (value === field.value) return;
   input.dataset.sent = "yes";
   keep(state.chosen, { [name]: value }, refused);
 }
@@ -162,6 +165,7 @@ function bumped(name, way, input, refused) {
   const field = offered().fields.find((f) => f.name === name);
   const from = input.dataset.bumping ? Number(input.value) : field.value ?? field.min;
   const value = Math.min(field.max, Math.max(field.min, from + way * field.step));
+  if (value === from) return;
   input.value = value.toFixed(digitsOf(field.step));
   input.dataset.bumping = "yes";
   window.clearTimeout(bumped.timer);
@@ -199,6 +203,13 @@ function drawActions() {
   fill($("actions"), parts);
 }
 
+/** A pedicle that has a path already can be read, but not chosen. */
+function placeOption(bone, side) {
+  const taken = state.told.paths.some((p) => p.bone === bone && p.side === side);
+  return h("option", { value: JSON.stringify([bone, side]), disabled: taken },
+    `${plainName(bone)} ${side}${taken ? " (has a path)" : ""}`);
+}
+
 /** Where a path can be moved to: another pedicle. */
 function places(item, failed) {
   const select = h("select", {
@@ -208,7 +219,6 @@ function places(item, failed) {
       keep(state.chosen, { bone, side }, failed);
     },
   }, h("option", { value: "" }, "Move to another pedicle …"),
-  ranked(item.places, item.bone).map(([bone, side]) => h("option", { value: JSON.stringify([bone, side]) },
-    `${plainName(bone)} ${side}`)));
+  ranked(item.places, item.bone).map(([bone, side]) => placeOption(bone, side)));
   return select;
 }

@@ -46,7 +46,7 @@ function drawAxis(context, view, path, colour) {
   }
   context.setLineDash([]);
   context.globalAlpha = 1;
-  for (const handle of handlesOf(view, path)) drawHandle(context, handle, colour);
+  if (!path.fixed) for (const handle of handlesOf(view, path)) drawHandle(context, handle, colour);
 }
 
 /** What can be taken hold of in a picture: {what, at (pixels), near: it lies in the plane}. */

@@ -13,9 +13,9 @@ export function otherWarnings(told) {
   return told.warnings.filter((w) => !names.has(w.subject));
 }
 
-/** Items, the worst first: by weight, then grade, then clearance. */
+/** Items, the worst first: by weight, then grade, then clearance; a cut before its pins. */
 export function worstFirst(items) {
-  const rank = (item) => [-(item.weight ?? 0), -GRADES.indexOf(item.grade ?? "A"), item.clearance_mm ?? 99];
+  const rank = (item) => [-(item.weight ?? 0), -GRADES.indexOf(item.grade ?? "A"), item.normal ? -99 : item.clearance_mm ?? 99];
   return [...items].sort((a, b) => {
     const [ra, rb] = [rank(a), rank(b)];
     const n = ra.findIndex((x, i) => x !== rb[i]);

@@ -73,6 +73,10 @@ export class Scene {
     this.soon();
   }
 
+  names() {
+    return [...this.surfaces.keys()];
+  }
+
   has(name) {
     return this.surfaces.has(name);
   }

@@ -7,8 +7,8 @@ import { along, cross, norm, sub, unit } from "./vec.js";
 const LOOKS = {
   bone: { color: 0xe8dbc2, opacity: 0.38 },
   neighbour: { color: 0xb9b4a8, opacity: 0.22 },
-  guides: { color: GUIDE, opacity: 0.75 },
-  preview: { color: 0xb48cff, opacity: 0.8 },
+  guides: { color: GUIDE, opacity: 0.4 },
+  preview: { color: 0xb48cff, opacity: 0.5 },
 };
 
 /** A surface of one kind; `solid` for one that can't be seen through. */

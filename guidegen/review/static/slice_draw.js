@@ -107,7 +107,7 @@ function drawDepthLine(context, view, { point, direction, reach }) {
 /** The patient's side at each edge. */
 function drawMarks(context, view, marks) {
   const { width: w, height: h } = view;
-  const places = { left: [12, h / 2], right: [w - 12, h / 2], top: [w / 2, 13], bottom: [w / 2, h - 11] };
+  const places = { left: [12, h / 2], right: [w - 12, h / 2], top: [w / 2, 30], bottom: [w / 2, h - 11] };
   context.font = `700 15px ${FONT}`;
   context.textBaseline = "middle";
   for (const [edge, text] of Object.entries(marks)) {

@@ -22,6 +22,7 @@ export class SliceView {
     this.title = h("span", { class: "title" });
     this.canvas = h("canvas", { tabindex: "0", "data-view": root.id });
     root.prepend(this.canvas, h("figcaption", {}, this.title));
+    new ResizeObserver(() => this.resize()).observe(this.canvas);
     this.listen();
   }
 
@@ -125,7 +126,7 @@ export class SliceView {
       slice: this.slice,
       picture: this.picture,
       outlines: state.outlines,
-      paths: shownPaths(),
+      paths: shownPaths().map((path) => ({ ...path, fixed: !this.source.change.able(path) })),
       cuts: told.cuts,
       planes: Object.entries(told.planes ?? {}).map(([name, plane]) => ({ name, ...plane })),
       chosen: state.chosen,

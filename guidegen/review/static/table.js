@@ -3,7 +3,7 @@
 import { advice, leftOut } from "./advice.js";
 import { $, fill, h } from "./dom.js";
 import { otherWarnings, warningsOf, worstFirst } from "./ranking.js";
-import { on, shown, state } from "./store.js";
+import { itemNamed, on, shown, state } from "./store.js";
 import { number, plainName, sentence, withUnit } from "./words.js";
 
 let sorted = false;
@@ -62,7 +62,7 @@ const plainKind = (kind) => kind.charAt(0).toUpperCase() + kind.slice(1);
 
 function pathRow(told, path, graded) {
   const warnings = warningsOf(told, path.name);
-  const tight = path.clearance_mm !== null && path.clearance_mm < 0.5;
+  const tight = path.clearance_mm !== null && path.clearance_mm < 0.3;
   const cells = [
     h("td", { class: `n${tight ? " tight" : ""}` }, number(path.clearance_mm, 2)),
     h("td", { class: "n" }, `${number(path.diameter_mm)} × ${number(path.length_mm, 0)}`),
@@ -105,7 +105,8 @@ function row(item, warnings, cells) {
 }
 
 function skippedRow(item, columns) {
-  const made = row(item, [], [h("td", { colspan: columns, class: "reason" }, leftOut(item))]);
+  const made = row(item, [], [h("td", { colspan: columns, class: "reason", title: leftOut(item) },
+    h("div", {}, leftOut(item)))]);
   made.classList.add("skipped");
   return made;
 }
@@ -150,10 +151,16 @@ function drawOthers() {
     h("th", { scope: "row" }, plainName(m.name)), h("td", { class: "n" }, withUnit(m.value, m.unit)))));
 }
 
+/** The sentence without the name that it begins with, where that stands over it anyway. */
+function unnamed({ subject, message }) {
+  const start = `${plainName(subject)}: `;
+  return message.startsWith(start) && itemNamed(subject) ? message.slice(start.length) : message;
+}
+
 /** A warning in full, with what to do. */
 export function warningLine(warning) {
   const what = advice(warning.code);
   return h("li", { class: warning.red ? "red" : "" },
-    h("span", { class: "tag" }, warning.red ? "▲ Red" : "△ Note"),
-    h("span", {}, sentence(warning.message), what ? h("em", {}, ` ${what}`) : null));
+    h("span", { class: "tag" }, warning.red ? "▲ Red: " : "△ "), sentence(unnamed(warning)),
+    what ? h("em", {}, ` ${what}`) : null);
 }

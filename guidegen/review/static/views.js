@@ -60,7 +60,6 @@ export function startViews(change) {
   on("cursor depth outlines draft told tried", refresh);
   on("grey", () => views.forEach((view) => view.regrey()));
   on("shape", () => window.requestAnimationFrame(() => views.forEach((view) => view.resize())));
-  new ResizeObserver(() => views.forEach((view) => view.resize())).observe($("pictures"));
   $("depth").addEventListener("input", () => set("depth", { depth: Number($("depth").value) }));
   on("depth chosen layout told tried draft", showDepth);
 }
@@ -103,11 +102,12 @@ function showDepth() {
   const found = chosenItem();
   const is = found?.is === "path" && state.layout === "item";
   $("depth-row").hidden = !is;
+  $("slice2").classList.toggle("with-row", is);
   if (!is) return;
   const length = norm(sub(found.item.tip_mm, found.item.entry_mm));
   $("depth").max = String(Math.ceil(length + 5));
   $("depth").value = String(state.depth);
-  fill($("depth-text"), `${state.depth.toFixed(1)} mm under the entry of ${length.toFixed(0)} mm`);
+  fill($("depth-text"), `${state.depth.toFixed(1)} of ${length.toFixed(0)} mm`);
 }
 
 /** The slice that the keys act on: the one last touched. */

@@ -19,6 +19,7 @@ export function startWork(renewSlices) {
   renew = renewSlices;
   on("told work", drawWork);
   on("told", drawParts);
+  on("told", () => { if (state.work?.running) watch(); });
   $("import-file").addEventListener("change", importMarkups);
 }
 
