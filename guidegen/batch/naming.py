@@ -21,6 +21,7 @@ USUAL = frozenset(_WORDS.split())
 CAPITALS = 6
 """Fewer capitals in a row are taken for an abbreviation (engineering choice: LIDC, LSPINE)."""
 SHORTEST = 3
+"""Letters of a name at least (engineering choice)."""
 UID = re.compile(r"\d+(\.\d+){4,}")
 DATE = re.compile(
     r"(?<!\d)((19|20)\d{2}[-_.]?[01]\d[-_.]?[0-3]\d|[0-3]?\d[-_.][01]?\d[-_.](19|20)\d{2}"
