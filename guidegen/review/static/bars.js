@@ -3,6 +3,7 @@
 import { $, h } from "./dom.js";
 import { sentence } from "./words.js";
 
+const GOOD_NEWS_MS = 12_000;
 const shown = new Map();
 
 /** Put a bar up, in place of the one of the same kind. */
@@ -14,6 +15,7 @@ export function note(kind, text, button = null) {
     h("span", {}, sentence(text)), button, close);
   shown.set(kind, bar);
   $("bars").append(bar);
+  if (kind === "done") window.setTimeout(() => shown.get(kind) === bar && unnote(kind), GOOD_NEWS_MS);
 }
 
 export function unnote(kind) {

@@ -1,16 +1,18 @@
 // Fills the 3D picture, or the still picture where the browser has no WebGL, and its switches.
 
 import { getMesh, getPicture } from "./api.js";
+import { drawAxes } from "./axes.js";
 import { $, fill, h } from "./dom.js";
 import { chosenItem, on, shown, state } from "./store.js";
-import { dot, mid, norm, sub, unit } from "./vec.js";
+import { cross, dot, mid, norm, sub, unit } from "./vec.js";
 import { plainName } from "./words.js";
 
 const SIDES = {
   Front: [0, -1, 0], Back: [0, 1, 0], Left: [1, 0, 0], Right: [-1, 0, 0],
   Head: [0, 0.02, 1], Foot: [0, -0.02, -1],
 };
-const NO_WEBGL = "This browser shows no 3D (WebGL is off or missing): a still picture stands here " +
+const STILL_MARGIN = 86;
+const NO_WEBGL = "No 3D in this browser (WebGL is off or missing): a still picture stands here " +
   "instead. Slices, changes and approval work as always.";
 
 let scene = null;
@@ -176,9 +178,16 @@ function fallBack() {
   fill($("no-webgl"), NO_WEBGL);
   $("no-webgl").hidden = false;
   $("still").hidden = false;
-  $("axes").hidden = true;
+  $("body3d").classList.add("still");
   $("switch-box").hidden = true;
   if (state.told) still();
+}
+
+/** What a camera that looks forward would be told: right, up and back, for each axis. */
+function viewMatrix(forward, up) {
+  const right = unit(cross(forward, up));
+  const above = cross(right, forward);
+  return [0, 1, 2].flatMap((n) => [right[n], above[n], -forward[n], 0]);
 }
 
 let asking = false;
@@ -193,12 +202,13 @@ async function still() {
   try {
     const forward = unit(SIDES[side]).map((x) => -x);
     const up = Math.abs(forward[2]) > 0.9 ? [0, -1, 0] : [0, 0, 1];
-    const query = `forward=${forward.map((x) => x.toFixed(4))}&up=${up}&w=${w}&h=${high - 40}`;
+    const query = `forward=${forward.map((x) => x.toFixed(4))}&up=${up}&w=${w}&h=${Math.max(40, high - STILL_MARGIN)}`;
     const address = await getPicture(`/api/picture?${query}`);
     URL.revokeObjectURL($("still").src);
     $("still").src = address;
     $("still").alt = `Bones and paths, seen from the patient's ${side.toLowerCase()}`;
     $("body3d").dataset.ready = "yes";
+    drawAxes($("axes"), viewMatrix(forward, up));
     stillKey = key;
   } catch (error) {
     fill($("no-webgl"), `${NO_WEBGL} The picture did not come: ${error.message}`);

@@ -155,8 +155,7 @@ async function conflict(error) {
   trial = null;
   state.draft = null;
   take(await getJson("/api/case"));
-  note("conflict", "This plan was changed elsewhere; the page now shows the new state, your change "
-    + `was not made. (${error.message})`);
+  note("conflict", error.message);
 }
 
 export const undo = () => { settle(); order("/api/undo", {}); };

@@ -3,7 +3,6 @@
 import { leftOut } from "./advice.js";
 import { $, enable, fill, h } from "./dom.js";
 import { able, keep, settle, stepped } from "./edits.js";
-import { ranked } from "./places.js";
 import { warningsOf } from "./ranking.js";
 import { chosenItem, itemNamed, on, shown, state } from "./store.js";
 import { gradeChip, warningLine } from "./table.js";
@@ -219,6 +218,6 @@ function places(item, failed) {
       keep(state.chosen, { bone, side }, failed);
     },
   }, h("option", { value: "" }, "Move to another pedicle …"),
-  ranked(item.places, item.bone).map(([bone, side]) => placeOption(bone, side)));
+  item.places.map(([bone, side]) => placeOption(bone, side)));
   return select;
 }

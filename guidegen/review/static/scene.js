@@ -10,6 +10,7 @@ import { norm, sub } from "./vec.js";
 
 const SLOW_MS = 60;
 const STILL = 4;
+const REACH = 12;
 const UP = new THREE.Vector3(0, 0, 1);
 
 export class Scene {
@@ -168,18 +169,31 @@ export class Scene {
     return ray;
   }
 
+  /** The ball of the chosen path under the pointer, if the path can be moved. */
+  ballAt([x, y]) {
+    const found = chosenItem();
+    if (found?.is !== "path" || !this.change.able(found.item)) return null;
+    const { clientWidth: w, clientHeight: h } = this.renderer.domElement;
+    const far = (ball) => {
+      const at = ball.position.clone().project(this.camera);
+      return Math.hypot(((at.x + 1) / 2) * w - x, ((1 - at.y) / 2) * h - y);
+    };
+    const balls = [];
+    this.items.traverse((part) => part.userData.handle && balls.push(part));
+    const [best] = balls.sort((a, b) => far(a) - far(b));
+    return best && far(best) <= REACH ? best : null;
+  }
+
   down(event) {
     this.start = [event.offsetX, event.offsetY];
     if (event.button !== 0) return;
-    const [hit] = this.rayAt(event).intersectObjects(this.items.children)
-      .filter(({ object }) => object.userData.handle);
-    const found = chosenItem();
-    if (!hit || !this.change.able(found.item)) return;
+    const ball = this.ballAt(this.start);
+    if (!ball) return;
     this.controls.enabled = false;
     this.renderer.domElement.setPointerCapture(event.pointerId);
     const normal = this.camera.getWorldDirection(new THREE.Vector3());
-    const plane = new THREE.Plane().setFromNormalAndCoplanarPoint(normal, hit.object.position);
-    this.held = { what: hit.object.userData.handle, plane, from: found.item };
+    const plane = new THREE.Plane().setFromNormalAndCoplanarPoint(normal, ball.position);
+    this.held = { what: ball.userData.handle, plane, from: chosenItem().item };
   }
 
   move(event) {

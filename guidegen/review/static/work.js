@@ -98,7 +98,7 @@ function drawParts() {
   const stale = told.approval?.state !== "valid" && told.guides.length > 0;
   const link = (file, text) => h("a", { href: `/file/${file}`, target: file.endsWith(".html") ? "_blank" : null,
     rel: "noopener", download: file.endsWith(".html") ? null : true }, text);
-  const part = (one) => h("li", {}, h("strong", {}, plainName(one.name)),
+  const part = (one) => h("li", {}, h("strong", {}, `${plainName(one.name)} ${one.role === "guide" ? "guide" : "bone model"}`),
     h("span", { class: "links" }, link(one.file, "STL"),
       one.role === "guide" ? link(one.file.replace(/\.stl$/, ".3mf"), "3MF") : null), verdict(one));
   fill($("parts"), told.guides.map(part), told.models.map((one) => part(one)));
