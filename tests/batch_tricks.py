@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE = """
 import os, signal, sys, time
 argv = list(sys.orig_argv)
+if argv[1:4] == ["-m", "guidegen", "batch"]:
+    from guidegen.procedures.registry import PROCEDURES
+    from tests.fake_procedure import BallProcedure
+    PROCEDURES["ball"] = BallProcedure()
 if "guidegen.batch.child" in argv:
     parent = int(argv[argv.index("guidegen.batch.child") + 1])
     out = argv[argv.index("--out") + 1] if "--out" in argv else "none"

@@ -97,7 +97,7 @@ def test_one_case_a_worker_at_a_time(run):
 
 def test_a_killed_worker_costs_its_case_alone(run):
     error = type("KilledWorker", (Exception,), {})()
-    scheduler, results, _ = run(ends("error", error), ends(), ends())
+    _, results, _ = run(ends("error", error), ends(), ends())
     assert {name: r.outcome for name, r in results.items()} == {"x": KILLED, "y": DONE, "z": DONE}
 
 
@@ -124,7 +124,7 @@ def test_without_workers_it_gives_up(run):
 def test_workers_that_come_late_get_their_jobs(run, monkeypatch):
     looks = iter([{}, {}, {"a": 1}])
     monkeypatch.setattr(Scheduler, "nthreads", lambda self: next(looks, {"a": 1}))
-    scheduler, results, _ = run(ends(), ends(), ends())
+    scheduler, _, _ = run(ends(), ends(), ends())
     assert scheduler.given == [("x", "a"), ("y", "a"), ("z", "a")]
 
 

@@ -48,7 +48,7 @@ def test_words_of_a_header(scan):
     }
     words = identifying_words(scan("x", **told))
     assert {"muster", "eva", "maria", "pid77", "19540712", "musterevamaria"} <= words
-    assert all(len(word) >= 3 and word.islower() or word.isdigit() for word in words)
+    assert all(len(word) >= 3 and word == word.lower() and word.isalnum() for word in words)
 
 
 def test_what_is_no_dicom_names_nobody(tmp_path):

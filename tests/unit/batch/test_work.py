@@ -213,7 +213,12 @@ def test_a_phantom_that_can_not_be_made_is_never_rightly_refused(job, tmp_path, 
 def test_errors_are_held_against_what_was_really_asked(job, tmp_path, monkeypatch):
     (tmp_path / "p.toml").write_text(PHANTOM)
     seen = {}
-    monkeypatch.setattr(work, "errors_of", lambda *given: seen.update(zip("plts", given)) or ())
+
+    def errors_of(plan, landmarks, truth, recipe):
+        seen.update(truth=truth, recipe=recipe)
+        return ()
+
+    monkeypatch.setattr(work, "errors_of", errors_of)
     one = job(
         *("p", tmp_path / "p.toml", "pedicle-screws"),
         options={"levels": "L4"},
@@ -223,9 +228,9 @@ def test_errors_are_held_against_what_was_really_asked(job, tmp_path, monkeypatc
     one.truth.parent.mkdir()
     one.truth.write_text(json.dumps({"expect": {"limits": {"height": 0.9}}}))
     assert work._errors(one) == ()
-    run = seen["s"].run
+    run = seen["recipe"].run
     assert (run.levels, run.settings) == ("L4", {"screw": {"min_corridor_mm": 5.0}})
-    assert seen["t"]["expect"]["limits"] == {"height": 0.7}
+    assert seen["truth"]["expect"]["limits"] == {"height": 0.7}
     assert load_recipe(tmp_path / "p.toml").run.levels == "L3"
 
 
