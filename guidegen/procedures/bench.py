@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -98,6 +98,14 @@ class Bench(ABC):
         Raises:
             PlanError: It can't be; one sentence says why, and the plan stays as it is.
         """
+
+    def prepare(self, plan: Plan) -> Iterator[str]:
+        """Make ready, item by item, what the first change of each would wait for.
+
+        Yields:
+            The name of an item that is ready.
+        """
+        yield from ()
 
     def settle(self, plan: Plan) -> Plan:
         """Make anew what takes longer than an answer may and still waits; quick if nothing does."""

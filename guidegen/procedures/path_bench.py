@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from guidegen.errors import PlanError
+from guidegen.errors import GuidegenError, PlanError
 from guidegen.model.bone import SKIN
 from guidegen.model.case import Case
 from guidegen.model.landmarks import Landmark, Landmarks
@@ -107,6 +107,15 @@ class PathBench(Bench):
         if place != (site.bone, site.side):
             return self._moved(plan, site, place, wish)
         return self._drawn(plan, site, wish)
+
+    def prepare(self, plan: Plan) -> Iterator[str]:
+        """Make every pedicle ready that has a path, then those that have none."""
+        for site in (*self._own(plan), *plan.skipped):
+            try:
+                self.ready(plan, site.bone, site.side)
+            except GuidegenError:
+                continue
+            yield site.name
 
     def ready(self, plan: Plan, bone: str, side: str) -> Ready:
         """A pedicle made ready; the first time takes about half a second.

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 
-from guidegen.errors import InputError
+from guidegen.errors import GuidegenError, InputError
 from guidegen.review.app import Page
 from guidegen.review.guard import Door
 from guidegen.review.session import Session
+
+FIRST_PICTURES_S = 2.0
+BREATH_S = 0.1
+"""Between two pieces of preparation, so that the page is answered meanwhile."""
 
 
 def serve(root: Path, port: int, open_browser: bool, tell: Callable[[str], None]) -> None:
@@ -47,7 +52,7 @@ def serve(root: Path, port: int, open_browser: bool, tell: Callable[[str], None]
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
-    threading.Thread(target=session.loaded, daemon=True).start()
+    threading.Thread(target=_prepare, args=(session,), daemon=True).start()
     tell(door.address)
     if open_browser:
         webbrowser.open(door.address)
@@ -57,6 +62,17 @@ def serve(root: Path, port: int, open_browser: bool, tell: Callable[[str], None]
         pass
     finally:
         listening.close()
+
+
+def _prepare(session: Session) -> None:
+    """Read the case, leave the page time for its first pictures, then make changes quick."""
+    try:
+        bench = session.loaded().bench
+        time.sleep(FIRST_PICTURES_S)
+        for _ in bench.prepare(session.plan):
+            time.sleep(BREATH_S)
+    except GuidegenError:
+        return  # the page asks for the same and is told the reason
 
 
 def _listen(port: int) -> socket.socket:
