@@ -20,13 +20,23 @@ def commands(name: str) -> list[list[str]]:
     return [shlex.split(line) for block in blocks for line in block.splitlines() if line]
 
 
+def write_files(name: str) -> None:
+    """Write the page's TOML blocks that begin with the file's name."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    for path, block in re.findall(r"```toml\n# (\S+/\S+\.toml)\n(.*?)```", text, re.DOTALL):
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(block, encoding="utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.ci
 @pytest.mark.parametrize(
-    ("name", "least"), [("quickstart.md", 5), ("kyphoplasty.md", 4), ("knee.md", 4)]
+    ("name", "least"),
+    [("quickstart.md", 5), ("kyphoplasty.md", 4), ("knee.md", 4), ("batch.md", 2)],
 )
 def test_commands_of(name, least, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    write_files(name)
     told = commands(name)
     assert len(told) >= least
     for command in told:
