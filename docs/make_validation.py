@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from docs.phantom_page import phantoms, ran
 from guidegen.anatomy.femur import find_femur
 from guidegen.model.landmarks import Landmarks
 from guidegen.phantoms.scan import ScanOptions
@@ -472,8 +473,9 @@ PAGES: dict[str, Callable[..., Iterator[str]]] = {
     "femora": femora,
     "knee_pose": knee_pose,
     "legs": legs,
+    "phantoms": phantoms,
 }
-WITHOUT_SCAN = ("femora", "knee_pose", "legs")
+WITHOUT_SCAN = ("femora", "knee_pose", "legs", "phantoms")
 """Pages that are not measured on the usual scans of spines."""
 
 
@@ -487,7 +489,7 @@ def main() -> None:
         place = given.work or Path(name)
         FOLDER.mkdir(exist_ok=True)
         for page in given.pages or PAGES:
-            plan = whole_legs.planned_leg if page == "legs" else planned
+            plan = {"legs": whole_legs.planned_leg, "phantoms": ran}.get(page, planned)
             lines = [*PAGES[page](partial(plan, place=place))]
             made = MADE.split(" Phantoms:")[0] if page in WITHOUT_SCAN else MADE
             text = "\n".join([lines[0], "", made, *lines[1:]]) + "\n"

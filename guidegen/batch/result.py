@@ -118,7 +118,7 @@ def _off(error: Error) -> str:
 
 def _unexpected_warnings(expect: Any, facts: Mapping[str, Any]) -> Iterator[str]:
     given, red = set(facts.get("warnings", ())), set(facts.get("red", ()))
-    for code in (*expect.warnings, *expect.red):
+    for code in dict.fromkeys((*expect.warnings, *expect.red)):
         if code not in given:
             yield f"no warning {code}"
     for code in sorted(red - set(expect.red)):
