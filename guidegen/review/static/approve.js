@@ -2,9 +2,9 @@
 
 import { keepUserName, userName } from "./api.js";
 import { $, fill, h } from "./dom.js";
-import { order, settle } from "./edits.js";
+import { isSettling, order, settle } from "./edits.js";
 import { advice } from "./advice.js";
-import { state } from "./store.js";
+import { on, state } from "./store.js";
 import { counted, heading, sentence } from "./words.js";
 
 let ticked = new Set();
@@ -13,6 +13,7 @@ export function startApproval() {
   $("approve-name").addEventListener("input", judge);
   $("approve-word").addEventListener("input", judge);
   $("approve-ok").addEventListener("click", send);
+  on("told", () => $("approve-dialog").open && drawPlan());
   $("approve-cancel").addEventListener("click", () => $("approve-dialog").close());
 }
 
@@ -24,11 +25,19 @@ export function openApproval() {
   $("approve-name").value = userName();
   $("approve-word").value = "";
   fill($("approve-case"), told.case_id);
-  fill($("approve-what"), whatWords(told));
   fill($("approve-error"), "");
+  drawPlan();
+  $("approve-dialog").showModal();
+}
+
+/** What would be approved; drawn anew if the plan changes while the dialogue is open. */
+function drawPlan() {
+  const { told } = state;
+  fill($("approve-what"), whatWords(told));
+  const still = new Set(told.warnings.map((w) => w.key));
+  ticked = new Set([...ticked].filter((key) => still.has(key)));
   drawReds(told);
   judge();
-  $("approve-dialog").showModal();
 }
 
 function whatWords(told) {
@@ -44,7 +53,8 @@ function whatWords(told) {
 function drawReds(told) {
   const reds = told.warnings.filter((w) => w.red);
   const rows = reds.map((warning, n) => h("li", {},
-    h("input", { type: "checkbox", id: `red-${n}`, "data-key": warning.key, onchange: (event) => {
+    h("input", { type: "checkbox", id: `red-${n}`, checked: ticked.has(warning.key),
+      "data-key": warning.key, onchange: (event) => {
       if (event.target.checked) ticked.add(warning.key);
       else ticked.delete(warning.key);
       judge();
@@ -61,6 +71,7 @@ function drawReds(told) {
 function missing() {
   const { told } = state;
   const open = told.warnings.filter((w) => w.red && !ticked.has(w.key)).length;
+  if (isSettling()) return "The last change is still being worked out: wait a moment.";
   if (!$("approve-name").value.trim()) return "Enter your name.";
   if (open) return `${counted(open, "red warning")} still to be ticked.`;
   if ($("approve-word").value.trim() !== told.case_id) return `Type the case's name: ${told.case_id}`;

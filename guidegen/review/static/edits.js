@@ -8,6 +8,7 @@ import { itemNamed, set, state, tell } from "./store.js";
 import { along, norm, sub, unit } from "./vec.js";
 
 const REST_MS = 450;
+const SETTLE_MS = 500;
 
 let busy = false;
 let trial = null;
@@ -15,7 +16,7 @@ let orders = [];
 let rest = null;
 let resting = null;
 
-/** Tell whether a path can be moved by hand. */
+/** Tell whether a path can be moved by hand: whatever has numbers to set can be. */
 export function able(path) {
   return Boolean(state.told.items.find((item) => item.name === path.name && item.fields.length));
 }
@@ -135,7 +136,28 @@ export function take(told, draft = state.draft) {
   if (state.draft === draft) state.draft = null;
   if (state.chosen && !itemNamed(state.chosen)) moveOn(told);
   tell("told");
+  awaitSettled();
 }
+
+/** Something of the plan is still being worked out beside the page: look until it is there. */
+function awaitSettled() {
+  window.clearTimeout(awaitSettled.timer);
+  if (!isSettling()) return;
+  awaitSettled.timer = window.setTimeout(async () => {
+    const { revision } = state.told;
+    try {
+      const told = await getJson("/api/case");
+      const mine = revision === state.told.revision && !busy && !state.draft && !resting;
+      if (mine && told.revision !== revision) take(told);
+      else awaitSettled();
+    } catch (error) {
+      note("failed", error.message);
+    }
+  }, SETTLE_MS);
+}
+
+/** Whether a part of the plan still belongs to the plan before the last change. */
+export const isSettling = () => state.told.items.some((item) => item.waiting);
 
 /** The chosen item has gone, perhaps to another pedicle: go to the one that is new. */
 function moveOn(told) {

@@ -4,7 +4,7 @@ import { $ } from "./dom.js";
 import { able, nudged, redo, stepped, undo } from "./edits.js";
 import { neighbour } from "./table.js";
 import { chosenItem, set, shown, state } from "./store.js";
-import { add, along, norm, sub, times, turned, unit } from "./vec.js";
+import { add, sub, times, turned, unit } from "./vec.js";
 import { activeView, choose, home } from "./views.js";
 
 const NUDGE_MM = 0.5;
@@ -30,8 +30,8 @@ const ACTIONS = {
   n: () => go(1),
   p: () => go(-1),
   "?": showHelp,
-  "[": () => tip(-1),
-  "]": () => tip(1),
+  "[": () => bump("length_mm", -1),
+  "]": () => bump("length_mm", 1),
   b: () => set("grey", { grey: { ...PRESETS.bone } }),
   s: () => set("grey", { grey: { ...PRESETS.soft } }),
   o: () => set("outlines", { outlines: !state.outlines }),
@@ -93,23 +93,13 @@ function turn([x, y]) {
   return true;
 }
 
-/** Make the path longer or shorter by a step of its length. */
-function tip(way) {
-  const item = path();
-  if (!item) return;
-  const field = shown().items.find((i) => i.name === item.name)?.fields.find((f) => f.name === "length_mm");
-  const d = unit(sub(item.tip_mm, item.entry_mm));
-  const length = norm(sub(item.tip_mm, item.entry_mm)) + way * (field?.step ?? 1);
-  if (field && (length > field.max + 1e-6 || length < field.min - 1e-6)) return;
-  nudged(item.name, item.entry_mm, along(item.entry_mm, d, length));
-}
-
-/** Step a number of a cut. */
+/** Step a number of the chosen item. */
 function bump(name, way) {
-  const item = shown().items.find((i) => i.name === state.chosen && i.kind === "cut");
+  const item = shown().items.find((i) => i.name === state.chosen);
   const field = item?.fields.find((f) => f.name === name);
   if (!field) return false;
   const value = Math.min(field.max, Math.max(field.min, field.value + way * field.step));
+  if (value === field.value) return true;
   stepped(item.name, { [name]: Number(value.toFixed(6)) });
   return true;
 }

@@ -2,11 +2,11 @@
 
 import { leftOut } from "./advice.js";
 import { $, enable, fill, h } from "./dom.js";
-import { able, keep, settle, stepped } from "./edits.js";
+import { able, isSettling, keep, settle, stepped } from "./edits.js";
 import { warningsOf } from "./ranking.js";
 import { chosenItem, itemNamed, on, shown, state } from "./store.js";
 import { gradeChip, warningLine } from "./table.js";
-import { gradeWords, heading, number, plainName, sentence, sizeWords, withUnit } from "./words.js";
+import { gradeWords, heading, number, plainName, sentence, shortLabel, sizeWords, withUnit } from "./words.js";
 
 let rebuild = null;
 
@@ -38,10 +38,15 @@ function drawStrip() {
       h("span", {}, count ? `${count} warning${count > 1 ? "s" : ""}` : "no warnings"));
   } else if (found.is === "cut") {
     const item = shown().items.find((i) => i.name === found.item.name);
-    for (const f of item?.fields ?? []) parts.push(h("span", {}, `${f.label} ${withUnit(f.value, f.unit)}`));
+    for (const f of item?.fields ?? []) parts.push(h("span", {}, `${shortLabel(f)} ${withUnit(f.value, f.unit)}`));
   } else parts.push(h("span", {}, `no path: ${leftOut(found.item)}`));
-  parts.push(h("span", { class: "busy" }, state.measuring ? "measuring …" : ""));
+  parts.push(h("span", { class: "busy" }, busyWords()));
   fill($("strip"), parts);
+}
+
+function busyWords() {
+  if (state.measuring) return "measuring …";
+  return isSettling() ? "working out pins and warnings …" : "";
 }
 
 function drawPanel() {

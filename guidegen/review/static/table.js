@@ -4,7 +4,7 @@ import { advice, leftOut } from "./advice.js";
 import { $, fill, h } from "./dom.js";
 import { otherWarnings, warningsOf, worstFirst } from "./ranking.js";
 import { itemNamed, on, shown, state } from "./store.js";
-import { number, plainName, sentence, withUnit } from "./words.js";
+import { heading, number, plainName, sentence, shortLabel, withUnit } from "./words.js";
 
 let sorted = false;
 let choose = null;
@@ -116,11 +116,12 @@ function cutTable(told) {
   for (const item of told.items.filter((i) => i.kind === "cut")) {
     for (const field of item.fields) if (!fields.some((f) => f.name === field.name)) fields.push(field);
   }
+  const columnName = (f) => heading(shortLabel(f)) + (f.unit === "deg" ? "°" : ` ${f.unit}`);
   const value = (cut, name) => told.items.find((i) => i.name === cut.name)?.fields
     .find((f) => f.name === name)?.value;
   return h("table", { class: "items" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Cut"),
-      fields.map((f) => h("th", { scope: "col", class: "n" }, `${f.label} ${f.unit === "deg" ? "°" : f.unit}`)),
+      fields.map((f) => h("th", { scope: "col", class: "n", title: f.label }, columnName(f))),
       h("th", { scope: "col", class: "n" }, "!"))),
     h("tbody", {}, order(told.cuts).map((cut) => {
       const warnings = warningsOf(told, cut.name);

@@ -44,6 +44,14 @@ export function sizeWords(path) {
   return `Ø ${number(path.diameter_mm)} × ${number(path.length_mm, length)} mm`;
 }
 
+const SHORT = {
+  flexion_deg: "flexion", frontal_deg: "frontal", rotation_deg: "rotation", slope_deg: "slope",
+  resection_mm: "resection",
+};
+
+/** The label of a number where there is little room. */
+export const shortLabel = (field) => SHORT[field.name] ?? field.label;
+
 /** A moment as the reader's clock has it. */
 export function moment(at) {
   const date = new Date(at);
