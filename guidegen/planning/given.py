@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guidegen.errors import PlanError
-from guidegen.geometry.lines import along_and_beside, line_crossings
+from guidegen.geometry.entering import entry_place, surface_crossings
 from guidegen.mesh.probe import Probe
 from guidegen.mesh.rays import RayTarget
 from guidegen.model.arrays import Floats, unit
@@ -164,7 +164,7 @@ def measure_given(
     """
     to_bone = ready.landmarks.patient_from_bone.inverse
     line, drawn, tip = _line(ready, to_bone.points(entry_mm), to_bone.points(tip_mm))
-    crossings = _crossings(ready, line)
+    crossings = surface_crossings(ready.triangles, line.point, line.direction)
     entry = _entry(ready, crossings, drawn, tip)
     leaves = bool(((crossings > entry + _SAME_MM) & (crossings < tip)).any())
     span = None if leaves else ready.task.wall.span(line)
@@ -214,25 +214,15 @@ def _line(ready: Ready, entry: Floats, tip: Floats) -> tuple[Line, float, float]
     return line, -ahead, float(np.linalg.norm(tip - entry)) - ahead
 
 
-def _crossings(ready: Ready, line: Line) -> Floats:
-    """(M,): places where a line crosses the bone's surface, each once."""
-    wall = ready.task.wall
-    _, beside = along_and_beside(ready.triangles[:, 0], line.point, line.direction)
-    near = (beside**2).sum(axis=1) <= (2 * wall.reach_mm) ** 2
-    found = line_crossings(ready.triangles[near], line.point, line.direction)
-    return found[np.append(True, np.diff(found) > 1e-6)] if len(found) else found
-
-
 def _entry(ready: Ready, crossings: Floats, drawn: float, tip: float) -> float:
     """Where the line goes into the bone, nearest to where it was drawn."""
-    ways_in = crossings[::2]
-    ways_in = ways_in[ways_in < tip - _LEAST_MM]
-    if not len(ways_in):
+    entry = entry_place(crossings, drawn, tip, _LEAST_MM)
+    if entry is None:
         raise PlanError(
             f"{_name(ready)}: the line does not meet the bone {_LEAST_MM:.0f} mm or more before "
             "its tip: draw entry and tip so that it goes in from the back"
         )
-    return float(ways_in[np.abs(ways_in - drawn).argmin()])
+    return entry
 
 
 def _corridor(ready: Ready, line: Line, ends: tuple[float, float], span: Span | None) -> Corridor:
@@ -242,7 +232,7 @@ def _corridor(ready: Ready, line: Line, ends: tuple[float, float], span: Span | 
     free = ready.task.obstacles.free(line, entry, limits)
     if span is None:
         body = (wall.body_back_mm - float(line.point[1])) / float(line.direction[1])
-        crossings = _crossings(ready, line)
+        crossings = surface_crossings(ready.triangles, line.point, line.direction)
         ahead = crossings[crossings > max(body, entry)]
         front = float(ahead[-1]) if len(ahead) else np.inf
         return Corridor(line, entry, body, tip, front, 0.0, 0.0, False, free)

@@ -30,7 +30,7 @@ _FOOT_MM, _SLEEVE_FREE_MM, _FREE_MM = 10.0, 28.0, 0.5
 Mask = npt.NDArray[np.bool_]
 _ENOUGH_MM = 7.0
 _FACING = 0.45
-_SLEEVE_MM = 45.0
+SLEEVE_MM = 45.0
 _WALL_MM = 1.0
 _SIGHT_MM = 9.0
 """Between the third sleeve and the others: a window to see the seat goes there."""
@@ -210,7 +210,7 @@ def _possible(where: _Where, way: Floats, depth_mm: float, settings: HasPins) ->
     free = beside_tendon(marks, settings.tendon_mm)
     if free is not None:
         use &= free.room_mm(entry) > settings.sleeve_outer_mm / 2 + _WALL_MM
-        high = entry - _SLEEVE_MM / 2 * way
+        high = entry - SLEEVE_MM / 2 * way
         use &= free.room_mm(high) > settings.sleeve_outer_mm / 2
     entry, grid = entry[use], grid[use]
     ends = axes.local(entry + depth_mm * way)[:, 2]
@@ -226,19 +226,35 @@ def _stands_free(bone: Bone, entry: Floats, way: Floats, radius_mm: float) -> Ma
     """(N,): whether a sleeve finds room: no bone beside it from some mm over the entry on."""
     if not len(entry):
         return np.zeros(0, dtype=bool)
+    return sleeve_is_free(_distances(bone, sleeve_points(entry, way)), radius_mm)
+
+
+def sleeve_points(entry: Floats, way: Floats) -> Floats:
+    """(N, M, 3): points of axes where their sleeves stand."""
     out = np.arange(_FOOT_MM, _SLEEVE_FREE_MM + 0.1, _ALONG_MM)
-    points = (entry[:, None] - out[:, None] * way).reshape(-1, 3)
-    distance = signed_distance(points, bone.vertices_mm, bone.faces)
-    return np.asarray(distance.reshape(len(entry), len(out)).min(axis=1) > radius_mm + _FREE_MM)
+    return np.asarray(entry[:, None] - out[:, None] * way)
+
+
+def sleeve_is_free(distance_mm: Floats, radius_mm: float) -> Mask:
+    """(N,): whether sleeves find room, by the distances (N, M) of their points to the bone."""
+    return np.asarray(distance_mm.min(axis=1) > radius_mm + _FREE_MM)
+
+
+def bone_points(entry: Floats, way: Floats, deep_mm: float) -> Floats:
+    """(N, K, 3): points of axes from some mm under the entry to the tip."""
+    depth = np.append(np.arange(_START_MM, deep_mm, _ALONG_MM), deep_mm)
+    return np.asarray(entry[:, None] + depth[:, None] * way)
 
 
 def _bone_mm(bone: Bone, entry: Floats, way: Floats, deep_mm: float) -> Floats:
     """(N,): bone round axes from some mm under the entry to the tip."""
-    depth = np.append(np.arange(_START_MM, deep_mm, _ALONG_MM), deep_mm)
-    points = (entry[:, None] + depth[:, None] * way).reshape(-1, 3)
-    distance = signed_distance(points, bone.vertices_mm, bone.faces)
-    distance = distance.reshape(len(entry), len(depth)).max(axis=1)
-    return np.asarray(-distance)
+    return np.asarray(-_distances(bone, bone_points(entry, way, deep_mm)).max(axis=1))
+
+
+def _distances(bone: Bone, points: Floats) -> Floats:
+    """(N, K): distances of points (N, K, 3) to a bone, negative inside."""
+    found = signed_distance(points.reshape(-1, 3), bone.vertices_mm, bone.faces)
+    return found.reshape(points.shape[:2])
 
 
 def _pairs(pins: _Pins, name: str, settings: HasPins) -> list[tuple[int, int]]:
@@ -331,7 +347,7 @@ def _oblique(
         if fit and item[0] < fit[0][0] - _NEARLY:
             break
         n, k = item[2]
-        if _apart(possible[n].entry_mm[k], possible[n].way[k], taken, sight_mm, settings):
+        if apart(possible[n].entry_mm[k], possible[n].way[k], taken, sight_mm, settings):
             fit.append(item)
     if not fit:
         return None
@@ -339,7 +355,7 @@ def _oblique(
     return possible[n], k
 
 
-def _apart(
+def apart(
     entry: Floats,
     way: Floats,
     others: Sequence[tuple[Floats, Floats]],
@@ -347,14 +363,14 @@ def _apart(
     settings: HasPins,
 ) -> bool:
     """Tell whether sleeves outside and pins inside stay apart."""
-    steps = np.arange(-_SLEEVE_MM, settings.pin_depth_mm + 1, 3.0)
+    steps = np.arange(-SLEEVE_MM, settings.pin_depth_mm + 1, 3.0)
     least = np.where(
         steps < 0, settings.sleeve_outer_mm + sight_mm, settings.pin_diameter_mm + _WALL_MM
     )
     own = entry + steps[:, None] * way
     for start, direction in others:
         offset = own - start
-        along = np.clip(offset @ direction, -_SLEEVE_MM, settings.pin_depth_mm)
+        along = np.clip(offset @ direction, -SLEEVE_MM, settings.pin_depth_mm)
         distance = np.linalg.norm(offset - along[:, None] * direction, axis=1)
         if (distance < least).any():
             return False

@@ -16,7 +16,7 @@ from guidegen.planning.line import angles_deg, directions
 from guidegen.procedures.bench import Field
 
 SIGNS = {"left": 1.0, "right": -1.0}
-_POINTS = ("entry_mm", "tip_mm")
+_POINTS = ("entry_mm", "tip_mm", "origin_mm", "normal")
 _FARTHEST_MM = 5000.0
 _LEAST_MM = 2.0
 

@@ -51,25 +51,25 @@ def plan_knee(anatomy: Anatomy, settings: KneeSettings, progress: Progress = sil
         cuttings |= _cuttings(side, bones, marks, settings)
     pinned = _pinned(cuttings, bones, marks, settings)
     shafted = {n.subject for n in anatomy.notices if n.code == ANATOMICAL_AXIS}
-    measured = [
-        item
-        for side in SIDES
-        for item in _marked(leg_measurements(side, marks, cuttings), side, shafted)
-    ]
-    planes = {
-        f"{name}_{bone}": {"point_mm": face.point_mm.tolist(), "normal": face.normal.tolist()}
-        for bone, cutting in cuttings.items()
-        for name, face in cutting.faces.items()
-    }
+    measured = [item for side in SIDES for item in leg_measurements(side, marks, cuttings, shafted)]
     return Draft(
         paths=tuple(
             pin for found in pinned.values() if not isinstance(found, str) for pin in found
         ),
         cuts=tuple(cutting.cut for cutting in cuttings.values()),
         measurements=tuple(measured),
-        warnings=(CARTILAGE, *_doubts(cuttings, marks), *_unpinned(pinned)) if cuttings else (),
-        extra={"planes": planes},
+        warnings=(CARTILAGE, *doubts(cuttings, marks), *unpinned(pinned)) if cuttings else (),
+        extra={"planes": planes_of(cuttings)},
     )
+
+
+def planes_of(cuttings: Mapping[str, Cutting]) -> dict[str, dict[str, list[float]]]:
+    """The planes that get no slot, as plan.json keeps them."""
+    return {
+        f"{name}_{bone}": {"point_mm": face.point_mm.tolist(), "normal": face.normal.tolist()}
+        for bone, cutting in cuttings.items()
+        for name, face in cutting.faces.items()
+    }
 
 
 def _cuttings(
@@ -100,14 +100,14 @@ def _pinned(
     }
 
 
-def _unpinned(pinned: Mapping[str, tuple[Path, ...] | str]) -> Iterator[Notice]:
+def unpinned(pinned: Mapping[str, tuple[Path, ...] | str]) -> Iterator[Notice]:
     """Warn of guides that can't be pinned."""
     for name, found in pinned.items():
         if isinstance(found, str):
             yield Notice("no_pins", f"the guide finds no place for its pins: {found}", name, True)
 
 
-def _doubts(cuttings: Mapping[str, Cutting], marks: Mapping[str, Landmarks]) -> Iterator[Notice]:
+def doubts(cuttings: Mapping[str, Cutting], marks: Mapping[str, Landmarks]) -> Iterator[Notice]:
     """Everything about axes, sizes and landmarks that has to be seen."""
     for side in SIDES:
         yield from leg_warnings(side, _aligned(side, marks, cuttings), marks)
@@ -126,9 +126,19 @@ def _notched(cuttings: Mapping[str, Cutting]) -> Iterator[Notice]:
 
 
 def leg_measurements(
-    side: str, marks: Mapping[str, Landmarks], cuttings: Mapping[str, Cutting]
+    side: str,
+    marks: Mapping[str, Landmarks],
+    cuttings: Mapping[str, Cutting],
+    shafted: Collection[str] = (),
 ) -> list[Measurement]:
-    """Angles of a leg and its cuts, and how much bone each cut takes, named with the side."""
+    """Angles of a leg and its cuts, and how much bone each cut takes, named with the side.
+
+    Args:
+        side: ``left`` or ``right``.
+        marks: Landmarks by bone.
+        cuttings: By bone.
+        shafted: Bones that are planned about their shafts; such give no HKA, and it is said.
+    """
     femur, tibia = cuttings.get(f"femur_{side}"), cuttings.get(f"tibia_{side}")
     found: list[tuple[str, float, str, str]] = []
     aligned = _aligned(side, marks, cuttings)
@@ -156,7 +166,8 @@ def leg_measurements(
     for cutting in (femur, tibia):
         if cutting is not None:
             found += _thicknesses(cutting)
-    return [Measurement(f"{n}_{side}", round(v, 3), unit, note) for n, v, unit, note in found]
+    told = [Measurement(f"{n}_{side}", round(v, 3), unit, note) for n, v, unit, note in found]
+    return list(_marked(told, side, shafted))
 
 
 def _marked(

@@ -9,8 +9,10 @@ from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Progress
 from guidegen.model.volume import CTVolume
+from guidegen.procedures.bench import Bench
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
 from guidegen.procedures.knee.anatomy import find_knee_anatomy
+from guidegen.procedures.knee.bench import KneeBench
 from guidegen.procedures.knee.checks import check_part
 from guidegen.procedures.knee.guide import build_guides
 from guidegen.procedures.knee.plan import plan_knee
@@ -49,3 +51,7 @@ class Knee(Procedure[KneeSettings]):
     def check(self, guide: Guide, case: Case, settings: KneeSettings) -> tuple[Finding, ...]:
         """Measure one part as read back from its file."""
         return check_part(guide, case, settings)
+
+    def bench(self, case: Case, settings: KneeSettings) -> Bench:
+        """Open a case for changes of its cuts and pins."""
+        return KneeBench(case, settings)
