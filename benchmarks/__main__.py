@@ -1,4 +1,4 @@
-"""Print the table of ratios: guidegen against its peer, each stage, surface error."""
+"""Print the table of ratios: guidegen against its peer, each stage, surface error, workers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.batch import N_CASES, more_workers
 from benchmarks.child import timed_program, timed_python
 from guidegen.phantoms.catalog import load_definition
 from guidegen.phantoms.scan import ScanOptions
@@ -123,6 +124,7 @@ def main() -> None:
         leg = whole_leg(place)
         show(f"knee, {leg.name}", stages(leg, place, "knee", ""))
         show("surface error", surface(options.phantom))
+        show(f"batch of {N_CASES} small phantoms", more_workers(place))
 
 
 def one_of(given: Input) -> str:
