@@ -51,6 +51,7 @@ function press(event) {
     else return false;
     return true;
   }
+  if (arrow && event.target.closest("#left")) return arrow[1] ? walk(arrow[1]) : false;
   if (arrow) return event.shiftKey ? turn(arrow) : nudge(arrow);
   const action = ACTIONS[event.key] ?? ACTIONS[event.key.toLowerCase()];
   if (!action) return false;
@@ -61,6 +62,13 @@ function press(event) {
 function go(step) {
   const name = neighbour(step);
   if (name) choose(name);
+}
+
+/** In the table the arrows go from row to row, and change nothing. */
+function walk(step) {
+  go(step);
+  $("items").querySelector("tr.chosen")?.focus();
+  return true;
 }
 
 /** The chosen path, where it can be moved. */

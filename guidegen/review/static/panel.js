@@ -92,6 +92,7 @@ function drawFields() {
   if (!found) return;
   const fields = found.is === "skipped" ? [] : item?.fields ?? [];
   $("drag-hint").hidden = found.is !== "path" || !able(found.item);
+  $("left-out-hint").hidden = found.is !== "skipped" || !item?.can_switch;
   $("no-change").hidden = found.is === "skipped" || fields.length > 0;
   const key = JSON.stringify([state.chosen, fields.map((f) => f.name)]);
   if (key === drawFields.key) {

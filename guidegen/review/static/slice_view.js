@@ -2,14 +2,12 @@
 
 import { getSlice } from "./api.js";
 import { fill, h } from "./dom.js";
-import { handlesOf } from "./path_draw.js";
 import { draw, greyed } from "./slice_draw.js";
+import { SlicePointer } from "./slice_pointer.js";
 import { chosenItem, set, shown, shownPaths, state } from "./store.js";
 import { add, along, dot, norm, sub, times, unit } from "./vec.js";
 
 const MOST_PIXELS = 500_000;
-const REACH = 12;
-const STILL = 4;
 
 export class SliceView {
   /** `source` has plane(), field(), focus(), change (what a drag does) and corner. */
@@ -19,11 +17,13 @@ export class SliceView {
     this.offset = 0; // mm that a plane on an item is shifted behind it
     this.zoom = 0.3;
     this.focus = [0, 0, 0];
+    this.width = 0;
+    this.height = 0;
     this.title = h("span", { class: "title" });
     this.canvas = h("canvas", { tabindex: "0", "data-view": root.id });
     root.prepend(this.canvas, h("figcaption", {}, this.title));
     new ResizeObserver(() => this.resize()).observe(this.canvas);
-    this.listen();
+    this.pointer = new SlicePointer(this);
   }
 
   /** Back to the first size, on what is chosen. */
@@ -39,6 +39,8 @@ export class SliceView {
   resize() {
     const { clientWidth, clientHeight } = this.canvas;
     const ratio = window.devicePixelRatio || 1;
+    const [before, after] = [Math.min(this.width, this.height), Math.min(clientWidth, clientHeight)];
+    if (before > 0 && after > 0) this.zoom *= before / after; // the same field on another size
     this.width = clientWidth;
     this.height = clientHeight;
     this.canvas.width = Math.max(1, Math.round(clientWidth * ratio));
@@ -147,33 +149,12 @@ export class SliceView {
     this.canvas.setAttribute("aria-label", `CT slice: ${text}, middle at ${place} mm`);
   }
 
-  // ---- the pointer
-
-  listen() {
-    const { canvas } = this;
-    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    canvas.addEventListener("pointerdown", (event) => this.down(event));
-    canvas.addEventListener("pointermove", (event) => this.move(event));
-    canvas.addEventListener("pointerup", (event) => this.up(event));
-    canvas.addEventListener("pointercancel", (event) => this.up(event));
-    canvas.addEventListener("focus", () => { this.active = true; });
-    canvas.addEventListener("blur", () => { this.active = false; });
-  }
-
   /** The patient's point under a place of the picture. */
   pointAt([x, y]) {
     const { plane, middle, zoom } = this.look();
     const right = times(plane.right, (x - this.width / 2) * zoom);
     const down = times(plane.down, (y - this.height / 2) * zoom);
     return add(middle, add(right, down));
-  }
-
-  wheel(event) {
-    event.preventDefault();
-    const way = Math.sign(event.deltaY);
-    if (event.ctrlKey || event.metaKey) this.scale(way > 0 ? 1.12 : 1 / 1.12);
-    else this.scroll(way * (event.shiftKey ? 5 : 1));
   }
 
   scale(by) {
@@ -198,109 +179,11 @@ export class SliceView {
     }
   }
 
-  down(event) {
-    this.canvas.focus();
-    this.canvas.setPointerCapture(event.pointerId);
-    const at = [event.offsetX, event.offsetY];
-    const held = event.button === 0 ? this.handleAt(at) : null;
-    const start = { at, focus: this.focus, grey: { ...state.grey }, moved: false };
-    const what = { 0: held ? "handle" : "pan", 1: "pan", 2: "grey" }[event.button] ?? "pan";
-    this.drag = { ...start, what, held };
-    if (held) {
-      this.frozen = this.look().plane;
-      this.drag.from = chosenItem().item;
-    }
-  }
-
-  /** The handle of the chosen path under the pointer. */
-  handleAt(at) {
-    const found = chosenItem();
-    if (found?.is !== "path" || !this.source.change.able(found.item)) return null;
-    const far = (handle) => Math.hypot(handle.at[0] - at[0], handle.at[1] - at[1]);
-    const [best] = handlesOf(this.look(), found.item).sort((a, b) => far(a) - far(b));
-    return best && far(best) <= REACH ? best.what : null;
-  }
-
-  move(event) {
-    const at = [event.offsetX, event.offsetY];
-    if (!this.drag) {
-      this.canvas.dataset.over = this.handleAt(at) ?? "";
-      return;
-    }
-    const { drag } = this;
-    const [dx, dy] = [at[0] - drag.at[0], at[1] - drag.at[1]];
-    drag.moved ||= Math.hypot(dx, dy) >= STILL;
-    if (!drag.moved) return;
-    if (drag.what === "handle") this.pull(dx, dy, false);
-    else if (drag.what === "grey") this.window(dx, dy);
-    else {
-      this.focus = sub(drag.focus, this.inPlane(dx, dy));
-      this.refresh();
-    }
-  }
-
   /** A way on the screen as a way in the patient. */
   inPlane(dx, dy) {
     const { plane, zoom } = this.look();
     return add(times(plane.right, dx * zoom), times(plane.down, dy * zoom));
   }
-
-  pull(dx, dy, last) {
-    const { held, from } = this.drag;
-    const way = this.inPlane(dx, dy);
-    const entry_mm = held === "tip" ? from.entry_mm : add(from.entry_mm, way);
-    const tip_mm = held === "entry" ? from.tip_mm : add(from.tip_mm, way);
-    if (norm(sub(tip_mm, entry_mm)) > 2) this.source.change.moved(from.name, entry_mm, tip_mm, last);
-  }
-
-  window(dx, dy) {
-    const { grey } = this.drag;
-    const width = Math.max(50, Math.min(5000, grey.width + dx * 6));
-    const centre = Math.max(-1000, Math.min(3000, grey.centre + dy * 4));
-    set("grey", { grey: { centre, width } });
-  }
-
-  up(event) {
-    const { drag } = this;
-    this.drag = null;
-    if (!drag) return;
-    if (drag.what === "handle") {
-      this.drag = drag;
-      if (drag.moved) this.pull(event.offsetX - drag.at[0], event.offsetY - drag.at[1], true);
-      this.drag = null;
-      this.frozen = null;
-      this.refresh();
-    } else if (!drag.moved && drag.what === "pan" && event.button === 0) {
-      this.click([event.offsetX, event.offsetY]);
-    }
-  }
-
-  /** A click chooses the path under it, sets the crosshair, or the depth along the path. */
-  click(at) {
-    const point = this.pointAt(at);
-    const hit = shownPaths().find((path) => path.name !== state.chosen && hits(path, point));
-    if (hit) {
-      this.source.change.choose(hit.name);
-      return;
-    }
-    const { plane } = this.look();
-    if (plane.meets) set("cursor", { cursor: point });
-    else if (plane.onPath && plane.name !== "across") {
-      const { entry_mm, tip_mm } = chosenItem().item;
-      const length = norm(sub(tip_mm, entry_mm));
-      const depth = dot(sub(point, entry_mm), unit(sub(tip_mm, entry_mm)));
-      set("depth", { depth: Math.round(2 * Math.max(0, Math.min(length + 5, depth))) / 2 });
-    }
-  }
-}
-
-/** Whether a point lies inside a path's cylinder. */
-function hits(path, point) {
-  const d = unit(sub(path.tip_mm, path.entry_mm));
-  const away = sub(point, path.entry_mm);
-  const depth = dot(away, d);
-  const inside = depth > 0 && depth < norm(sub(path.tip_mm, path.entry_mm));
-  return inside && norm(along(away, d, -depth)) < path.diameter_mm / 2;
 }
 
 function depthLine(path) {

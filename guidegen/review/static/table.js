@@ -4,7 +4,11 @@ import { advice, leftOut } from "./advice.js";
 import { $, fill, h } from "./dom.js";
 import { otherWarnings, warningsOf, worstFirst } from "./ranking.js";
 import { itemNamed, on, shown, state } from "./store.js";
-import { heading, number, plainName, sentence, shortLabel, withUnit } from "./words.js";
+import { heading, number, plainName, sentence, withUnit } from "./words.js";
+
+const COLUMNS = {
+  flexion_deg: "Flex.", frontal_deg: "Front.", rotation_deg: "Rot.", slope_deg: "Slope", resection_mm: "Res.",
+};
 
 let sorted = false;
 let choose = null;
@@ -116,7 +120,7 @@ function cutTable(told) {
   for (const item of told.items.filter((i) => i.kind === "cut")) {
     for (const field of item.fields) if (!fields.some((f) => f.name === field.name)) fields.push(field);
   }
-  const columnName = (f) => heading(shortLabel(f)) + (f.unit === "deg" ? "°" : ` ${f.unit}`);
+  const columnName = (f) => (COLUMNS[f.name] ?? heading(f.label)) + (f.unit === "deg" ? "°" : ` ${f.unit}`);
   const value = (cut, name) => told.items.find((i) => i.name === cut.name)?.fields
     .find((f) => f.name === name)?.value;
   return h("table", { class: "items" },
@@ -134,7 +138,8 @@ function mark() {
   for (const line of $("items").querySelectorAll("tr[data-item]")) {
     const is = line.dataset.item === state.chosen;
     line.classList.toggle("chosen", is);
-    line.setAttribute("aria-selected", String(is));
+    if (is) line.setAttribute("aria-current", "true");
+    else line.removeAttribute("aria-current");
     if (is) line.scrollIntoView({ block: "nearest" });
   }
 }
@@ -160,7 +165,7 @@ function unnamed({ subject, message }) {
 
 /** A warning in full, with what to do. */
 export function warningLine(warning) {
-  const what = advice(warning.code);
+  const what = itemNamed(warning.subject)?.is === "skipped" ? "" : advice(warning.code);
   return h("li", { class: warning.red ? "red" : "" },
     h("span", { class: "tag" }, warning.red ? "▲ Red: " : "△ "), sentence(unnamed(warning)),
     what ? h("em", {}, ` ${what}`) : null);

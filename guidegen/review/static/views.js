@@ -13,6 +13,7 @@ const CROSS_FIELD_MM = 44;
 const CUT_FIELD_MM = 120;
 
 let views = [];
+let touched = null;
 
 /** The plane that slice number `n` shows now. */
 function planeOf(n) {
@@ -56,6 +57,7 @@ export function startViews(change) {
   views = ["slice0", "slice1", "slice2"].map((id, n) => new SliceView($(id), {
     plane: () => planeOf(n), field: () => fieldOf(n), focus: () => focusOf(n), change,
   }));
+  for (const view of views) view.canvas.addEventListener("focus", () => { touched = view; });
   on("chosen layout", home);
   on("cursor depth outlines draft told tried", refresh);
   on("grey", () => views.forEach((view) => view.regrey()));
@@ -111,7 +113,7 @@ function showDepth() {
 }
 
 /** The slice that the keys act on: the one last touched. */
-export const activeView = () => views.find((view) => view.active) ?? views[0];
+export const activeView = () => touched ?? views[0];
 
 /** One picture large, or all four. */
 export function enlarge(id) {

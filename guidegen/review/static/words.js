@@ -3,7 +3,7 @@
 const DASH = "–";
 
 /** `L3_left` becomes `L3 left`. */
-export const plainName = (name) => String(name).replaceAll("_", " ").replaceAll("-", " ").trim();
+export const plainName = (name) => String(name).replaceAll("_", " ").trim();
 
 export const heading = (name) => {
   const text = plainName(name);
