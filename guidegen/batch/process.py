@@ -14,7 +14,7 @@ import psutil
 
 from guidegen.batch.alive import end_family, family_of, write_process
 
-LOOK_S = 0.5
+LOOK_S = 1.0
 THREADS = (
     *("GUIDEGEN_PROCESSORS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
     *("MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "IGL_NUM_THREADS"),
@@ -32,7 +32,7 @@ class Limits:
     Args:
         until: When it has to be done, by ``time.monotonic``; None is never.
         memory_bytes: Of all its processes together; None is any.
-        wanted: Asked twice a second; where nobody wants it any more, it is ended.
+        wanted: Asked every second; where nobody wants it any more, it is ended.
     """
 
     until: float | None = None
