@@ -19,6 +19,9 @@ from guidegen.model.plan import Measurement
 SCHEMA = "guidegen.landmarks/1"
 _OWN = ("position_mm", "spread_mm", "method")
 
+ROUNDED = 1e-5
+"""Axes in a file of six decimals are no farther off than this."""
+
 
 def write_landmarks(
     path: Path,
@@ -92,8 +95,15 @@ def _landmark(name: str, item: Mapping[str, Any]) -> Landmark:
 def _pose(matrix: Any, source: str) -> Pose:
     """A pose as the file has it, its axes square again: the file holds six decimals.
 
-    Without it the errors of two poses that follow each other could exceed what a pose may be off.
+    As they stand they can be a little more off than a pose may be.
+
+    Raises:
+        FrameError: They are farther off than the file's decimals explain.
     """
-    read = Pose(matrix, PATIENT, source)
-    left, _, right = np.linalg.svd(read.axes)
-    return Pose.from_axes(left @ right, read.origin_mm, PATIENT, source)
+    told = np.array(matrix, dtype=np.float64)
+    if told.shape == (4, 4) and np.isfinite(told).all():
+        left, _, right = np.linalg.svd(told[:3, :3])
+        squared = left @ right
+        if np.abs(squared - told[:3, :3]).max() < ROUNDED:
+            told[:3, :3] = squared
+    return Pose(told, PATIENT, source)

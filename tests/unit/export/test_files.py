@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from guidegen.checks.coverage import check_coverage
-from guidegen.errors import InputError, PlanError
+from guidegen.errors import FrameError, InputError, PlanError
 from guidegen.export import atomic
 from guidegen.export.folder import CaseFolder, new_case
 from guidegen.export.landmarks_json import read_landmarks, write_landmarks
@@ -153,6 +153,34 @@ def test_landmarks_come_back(tmp_path):
     path.write_text("{}")
     with pytest.raises(PlanError):
         read_landmarks(path)
+
+
+def test_axes_of_any_turn_come_back_from_six_decimals(tmp_path):
+    """What rounding makes of two axes' product can be more than a pose may be off."""
+    turns = Rotation.random(300, random_state=3).as_matrix()
+    poses = [Pose.from_axes(turn, [1, 2, 3], PATIENT, f"V{n}") for n, turn in enumerate(turns)]
+    off = [np.round(turn, 6) @ np.round(turn, 6).T - np.eye(3) for turn in turns]
+    assert max(np.abs(np.triu(one, 1)).max() for one in off) > 1e-6
+    file = tmp_path / "landmarks.json"
+    levels = [Level(pose.source, pose, (-9.0, 8.0)) for pose in poses]
+    write_landmarks(file, [Landmarks(pose.source, pose, ()) for pose in poses], levels)
+    found, read = read_landmarks(file)
+    for pose, marks, level in zip(poses, found, read, strict=True):
+        assert marks.patient_from_bone.axes == pytest.approx(pose.axes, abs=1e-6)
+        assert level.patient_from_level.axes == pytest.approx(pose.axes, abs=1e-6)
+
+
+@pytest.mark.parametrize("axes", [np.diag([1.0, 1.0, -1.0]), np.eye(3) * 1.001, np.zeros((3, 3))])
+def test_axes_that_are_none_are_refused(tmp_path, axes):
+    pose = Pose.from_axes(np.eye(3), [1, 2, 3], PATIENT, "L3")
+    file = tmp_path / "landmarks.json"
+    write_landmarks(file, [Landmarks("L3", pose, ())], [Level("L3", pose, (-9.0, 8.0))])
+    content = json.loads(file.read_text())
+    for n in range(3):
+        content["frames"]["L3"]["patient_from_bone"][n][:3] = axes[n].tolist()
+    file.write_text(json.dumps(content))
+    with pytest.raises(FrameError, match="right-handed"):
+        read_landmarks(file)
 
 
 def test_axes_read_back_are_square_again(tmp_path):
