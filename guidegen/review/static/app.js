@@ -95,7 +95,7 @@ async function stop() {
 }
 
 window.addEventListener("focus", async () => {
-  if (!state.told || state.draft || state.measuring) return;
+  if (!state.told || state.draft || state.measuring || document.body.classList.contains("ended")) return;
   try {
     const told = await getJson("/api/case");
     if (told.revision !== state.told.revision && !state.draft && !state.measuring) take(told);

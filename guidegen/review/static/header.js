@@ -73,7 +73,7 @@ function nextStep(told, work) {
   const red = reds ? `${counted(reds, "red warning")} must be ticked at approval. ` : "";
   if (!first) return { step: "look", text: `${red}Nothing is planned; see the warnings.` };
   return { step: "look",
-    text: `${red}Begin with the worst: ${plainName(first.item.name)} (${first.why || "no warnings"}).`,
+    text: `${red}Begin with the worst: ${plainName(first.item.name)} (${first.why || "no warnings"}). When all are right: Approve.`,
     button: { text: "Show the worst", go: () => choose(first.item.name) } };
 }
 
