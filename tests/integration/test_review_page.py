@@ -10,11 +10,15 @@ import pytest
 
 from guidegen.export.approval import require_approved
 from guidegen.export.folder import open_case
+from guidegen.export.order import Order
+from guidegen.flow import plan_case
 from guidegen.mesh.io import read_stl
+from guidegen.phantoms.scan import ScanOptions
+from guidegen.phantoms.write import write_phantom
 from tests.integration.browser import Reader, browser, served
 from tests.validation.cases import Wish
 
-pytestmark = [pytest.mark.slow, pytest.mark.ci]
+pytestmark = pytest.mark.slow
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 
@@ -64,6 +68,7 @@ def grade(reader, name):
     return reader.text(f"tr[data-item='{name}'] .grade")
 
 
+@pytest.mark.ci
 def test_see_correct_approve_build_download(case, tmp_path, picture):
     name = "L3_right"
     with served(case) as address, browser(tmp_path) as page:
@@ -144,6 +149,7 @@ def test_see_correct_approve_build_download(case, tmp_path, picture):
         assert reader.problems() == []
 
 
+@pytest.mark.ci
 def test_numbers_previews_and_the_way_back(case, tmp_path):
     name = "L3_left"
     with served(case) as address, browser(tmp_path) as page:
@@ -174,6 +180,7 @@ def test_numbers_previews_and_the_way_back(case, tmp_path):
         assert reader.problems() == []
 
 
+@pytest.mark.ci
 def test_a_second_tab_is_told(case, tmp_path):
     with served(case) as address, browser(tmp_path) as page:
         reader = Reader(page, address)
@@ -189,6 +196,7 @@ def test_a_second_tab_is_told(case, tmp_path):
         assert path_of(case, "L3_left")["diameter_mm"] == wanted + 1.0
 
 
+@pytest.mark.ci
 def test_without_webgl(case, tmp_path, picture):
     with served(case) as address, browser(tmp_path, "--disable-3d-apis") as page:
         reader = Reader(page, address)
@@ -202,3 +210,40 @@ def test_without_webgl(case, tmp_path, picture):
         count = "return new Set(g.getImageData(0, 0, c.width, c.height).data).size"
         reader.until(lambda: reader.js(grey + count) > 20)
         reader.shot(picture("review_without_webgl.png"))
+
+
+@pytest.fixture(scope="module")
+def knee(tmp_path_factory):
+    """A planned case with the cuts of a right leg."""
+    place = tmp_path_factory.mktemp("knee")
+    scan = write_phantom("leg_straight", place / "scan", ScanOptions(1.5, 2.0))
+    plan_case(Order("knee", scan, place / "leg", side="right"))
+    return place / "leg"
+
+
+def test_the_slope_of_a_knee(knee, tmp_path, picture):
+    """A steeper tibial cut: angle, resections and pins follow, and are written together."""
+
+    def told(name):
+        return next(m["value"] for m in plan_of(knee)["measurements"] if m["name"] == name)
+
+    with served(knee) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        reader.click("tr[data-item='proximal_tibia_right']")
+        reader.until(lambda: reader.one("#field-slope_deg"))
+        before, pins = told("LTC_right"), [p["entry_mm"] for p in plan_of(knee)["paths"]]
+        planned = float(reader.js("return document.querySelector('#field-slope_deg').value"))
+        reader.number("slope_deg", planned + 2.0)
+        introduce(reader)
+        reader.until(lambda: told("LTC_right") == pytest.approx(before - 2.0, abs=0.05), 120)
+        after = [p["entry_mm"] for p in plan_of(knee)["paths"]]
+        assert len(after) == len(pins) and after != pins
+        assert not any(w["code"] == "pins_wait" for w in plan_of(knee)["warnings"])
+        grey = "const c = document.querySelector('#slice0 canvas'), g = c.getContext('2d');"
+        count = "return new Set(g.getImageData(0, 0, c.width, c.height).data).size"
+        reader.until(lambda: reader.js(grey + count) > 20)
+        reader.shot(picture("review_knee.png"))
+        reader.click("#undo")
+        reader.until(lambda: told("LTC_right") == pytest.approx(before, abs=1e-6), 120)
+        assert [p["entry_mm"] for p in plan_of(knee)["paths"]] == pins
+        assert reader.problems() == []
