@@ -133,18 +133,20 @@ class _Near:
         medial, lateral = (_Near(self.centres[own], self.areas[own]) for own in found)
         return medial, lateral
 
-    def farthest(self, way: Floats, area_mm2: float) -> Floats:
+    def farthest(self, way: Floats, area_mm2: float, one_hill: bool = False) -> Floats:
         """(3,): the farthest place along a way, from the outermost part of so much area.
 
         On anything round the mean of that part lies half as deep under the top as its rim, which
-        tells the top without trusting a single point. Of several hills one counts.
+        tells the top without trusting a single point. Of several hills only one counts if asked:
+        a rough condyle is many.
         """
         reach = self.centres @ way
         outward = np.argsort(-reach)
         n = int(np.searchsorted(np.cumsum(self.areas[outward]), area_mm2)) + 1
         own = outward[:n][reach[outward[:n]] >= reach.max() - _DEEP_MM]
         rim = float(reach[own[-1]])
-        own = own[_heaviest_hill(self.centres[own], self.areas[own] * (reach[own] - rim))]
+        if one_hill:
+            own = own[_heaviest_hill(self.centres[own], self.areas[own] * (reach[own] - rim))]
         areas = self.areas[own]
         weights = areas * (reach[own] - rim)
         if not weights.sum() > 0:
@@ -166,7 +168,7 @@ def _epicondyles(near: _Near, axes: Axes) -> tuple[Floats, Floats]:
     """The two places that stand out farthest along the usual line across, medial first."""
     turn = np.radians(_LOOK_DEG)
     way = np.cos(turn) * axes.medial - np.sin(turn) * axes.back
-    medial, lateral = (near.farthest(s * way, _EPICONDYLE_MM2) for s in (1.0, -1.0))
+    medial, lateral = (near.farthest(s * way, _EPICONDYLE_MM2, True) for s in (1.0, -1.0))
     return medial, lateral
 
 

@@ -27,11 +27,18 @@ def test_the_top_of_a_round_hill():
 
 
 def test_a_lower_hill_beside_it_takes_no_part():
-    alone = seen(hill(0.0, 10.0, 8.0)).farthest(OUT, 150.0)
-    both = seen(hill(0.0, 10.0, 8.0), hill(18.0, 9.3, 20.0)[::3]).farthest(OUT, 150.0)
+    alone = seen(hill(0.0, 10.0, 8.0)).farthest(OUT, 150.0, one_hill=True)
+    both = seen(hill(0.0, 10.0, 8.0), hill(18.0, 9.3, 20.0)[::3]).farthest(
+        OUT, 150.0, one_hill=True
+    )
     assert both[:2] == pytest.approx(alone[:2], abs=0.1)
 
 
 def test_a_step_that_hangs_together_with_it_does():
-    joined = seen(hill(0.0, 10.0, 8.0), hill(8.0, 9.7, 30.0)).farthest(OUT, 150.0)
+    joined = seen(hill(0.0, 10.0, 8.0), hill(8.0, 9.7, 30.0)).farthest(OUT, 150.0, one_hill=True)
     assert joined[0] > 1.0
+
+
+def test_unless_asked_all_that_stands_out_counts():
+    rough = seen(hill(-9.0, 10.0, 30.0), hill(9.0, 10.0, 30.0))
+    assert rough.farthest(OUT, 100.0)[0] == pytest.approx(0.0, abs=0.5)
