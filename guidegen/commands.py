@@ -325,10 +325,14 @@ def _built(root: Path, report: CheckReport) -> Outcome:
     return _checked(data, report, where)
 
 
+def _surprise(row: Row) -> str:
+    return f"{row.case.name}: {'; '.join(row.surprises)}"
+
+
 def _batched(out: Path, rows: Sequence[Row]) -> Outcome:
     wrong = [row for row in rows if not row.as_expected]
     kept = sum(row.kept for row in rows)
-    lines = [f"{row.case.name}: {'; '.join(row.surprises)}. {row.result.reason}" for row in wrong]
+    lines = [". ".join(filter(None, (_surprise(row), row.result.reason))) for row in wrong]
     if kept:
         lines.append(f"{kept} of {len(rows)} were finished before; --again runs the failed ones")
     lines.append(f"{len(rows) - len(wrong)} of {len(rows)} cases as expected")
