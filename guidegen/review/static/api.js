@@ -80,7 +80,8 @@ export async function getMesh(path) {
 /** A slice on a plane: HU row by row, outlines in pixels, and the patient's sides. */
 export async function getSlice(frame) {
   const vector = (v) => v.map((x) => x.toFixed(5)).join(",");
-  const query = `centre=${vector(frame.centre)}&right=${vector(frame.right)}` +
+  const query =
+    `centre=${vector(frame.centre)}&right=${vector(frame.right)}` +
     `&down=${vector(frame.down)}&w=${frame.w}&h=${frame.h}&step=${frame.step.toFixed(5)}`;
   const buffer = await (await ask(`/api/slice?${query}`)).arrayBuffer();
   const size = new DataView(buffer).getUint32(0, true);

@@ -6,6 +6,7 @@ import { note, unnote } from "./bars.js";
 import { fetchSurfaces, firstLook, startBody } from "./body3d.js";
 import { $, fill, h } from "./dom.js";
 import { able, moved, take } from "./edits.js";
+import { startFiles } from "./files.js";
 import { startHeader } from "./header.js";
 import { PRESETS, startKeys } from "./keys.js";
 import { startName } from "./name.js";
@@ -14,6 +15,7 @@ import { worst } from "./ranking.js";
 import { on, set, state, tell } from "./store.js";
 import { neighbour, startTable } from "./table.js";
 import { choose, corner, home, renewAll, startViews } from "./views.js";
+import { startWarnings } from "./warnings.js";
 import { rebuild, startWork } from "./work.js";
 
 const CHANGE = { able, moved, choose: (name) => choose(name) };
@@ -22,9 +24,11 @@ async function start() {
   startName();
   startHeader(choose);
   startTable(choose);
+  startWarnings();
   startPanel(rebuild);
   startApproval();
   startWork(renewAll);
+  startFiles();
   startKeys();
   startToolbar();
   const body = startBody(CHANGE);
@@ -57,17 +61,26 @@ function startToolbar() {
     $(`layout-${layout}`).addEventListener("click", () => set("layout", { layout }));
   }
   on("layout told chosen", () => {
-    for (const name of ["item", "whole"]) $(`layout-${name}`).setAttribute("aria-pressed", String(state.layout === name));
+    for (const name of ["item", "whole"])
+      $(`layout-${name}`).setAttribute("aria-pressed", String(state.layout === name));
   });
   for (const [name, grey] of Object.entries(PRESETS)) {
     $(`grey-${name}`).addEventListener("click", () => set("grey", { grey: { ...grey } }));
   }
-  on("grey told", () => fill($("grey-text"),
-    `W ${state.grey.width.toFixed(0)} · L ${state.grey.centre.toFixed(0)} HU`));
+  on("grey told", () =>
+    fill($("grey-text"), `W ${state.grey.width.toFixed(0)} · L ${state.grey.centre.toFixed(0)} HU`),
+  );
   $("fit").addEventListener("click", home);
-  $("outlines").addEventListener("change", () => set("outlines", { outlines: $("outlines").checked }));
-  on("outlines", () => { $("outlines").checked = state.outlines; });
-  for (const [id, step] of [["previous", -1], ["following", 1]]) {
+  $("outlines").addEventListener("change", () =>
+    set("outlines", { outlines: $("outlines").checked }),
+  );
+  on("outlines", () => {
+    $("outlines").checked = state.outlines;
+  });
+  for (const [id, step] of [
+    ["previous", -1],
+    ["following", 1],
+  ]) {
     $(id).addEventListener("click", () => choose(neighbour(step)));
   }
   $("stop").addEventListener("click", stop);
@@ -79,8 +92,11 @@ function startToolbar() {
 function folderBar() {
   if (!state.told.folder_changed || folderBar.told) return;
   folderBar.told = true;
-  note("conflict", "The plan in the case folder was changed outside this page; the page shows it as it is now",
-    h("button", { class: "small", onclick: () => window.location.reload() }, "Reload the page"));
+  note(
+    "conflict",
+    "The plan in the case folder was changed outside this page; the page shows it as it is now",
+    h("button", { class: "small", onclick: () => window.location.reload() }, "Reload the page"),
+  );
 }
 
 async function stop() {
@@ -89,13 +105,21 @@ async function stop() {
   } catch {
     // it has gone already: that is what was wanted
   }
-  fill($("loading"), h("p", {}, "The review has ended. Everything is kept in the case folder. You may close this tab."));
+  fill(
+    $("loading"),
+    h(
+      "p",
+      {},
+      "The review has ended. Everything is kept in the case folder. You may close this tab.",
+    ),
+  );
   $("loading").hidden = false;
   document.body.classList.add("ended");
 }
 
 window.addEventListener("focus", async () => {
-  if (!state.told || state.draft || state.measuring || document.body.classList.contains("ended")) return;
+  if (!state.told || state.draft || state.measuring || document.body.classList.contains("ended"))
+    return;
   try {
     const told = await getJson("/api/case");
     if (told.revision !== state.told.revision && !state.draft && !state.measuring) take(told);

@@ -41,30 +41,59 @@ function drawPlan() {
 }
 
 function whatWords(told) {
-  const kinds = [...new Set(told.paths.map((p) => p.kind))]
-    .map((kind) => counted(told.paths.filter((p) => p.kind === kind).length, kind));
+  const kinds = [...new Set(told.paths.map((p) => p.kind))].map((kind) =>
+    counted(told.paths.filter((p) => p.kind === kind).length, kind),
+  );
   const parts = [...(told.cuts.length ? [counted(told.cuts.length, "cut")] : []), ...kinds];
-  const left = told.skipped.length ? ` ${counted(told.skipped.length, "pedicle")} without a path.` : "";
-  return [`You approve exactly this plan: ${parts.join(", ") || "no path"}.${left} Its fingerprint is `,
-    h("code", {}, String(told.plan_sha256 ?? "").replace("sha256:", "").slice(0, 8)),
-    ". Any later change makes the approval stale."];
+  const left = told.skipped.length
+    ? ` ${counted(told.skipped.length, "pedicle")} without a path.`
+    : "";
+  return [
+    `You approve exactly this plan: ${parts.join(", ") || "no path"}.${left} Its fingerprint is `,
+    h(
+      "code",
+      {},
+      String(told.plan_sha256 ?? "")
+        .replace("sha256:", "")
+        .slice(0, 8),
+    ),
+    ". Any later change makes the approval stale.",
+  ];
 }
 
 function drawReds(told) {
   const reds = told.warnings.filter((w) => w.red);
-  const rows = reds.map((warning, n) => h("li", {},
-    h("input", { type: "checkbox", id: `red-${n}`, checked: ticked.has(warning.key),
-      "data-key": warning.key, onchange: (event) => {
-      if (event.target.checked) ticked.add(warning.key);
-      else ticked.delete(warning.key);
-      judge();
-    } }),
-    h("label", { for: `red-${n}` }, h("strong", {}, `${heading(warning.subject)}: `),
-      sentence(warning.message), advice(warning.code) ? h("em", {}, ` ${advice(warning.code)}`) : null)));
+  const rows = reds.map((warning, n) =>
+    h(
+      "li",
+      {},
+      h("input", {
+        type: "checkbox",
+        id: `red-${n}`,
+        checked: ticked.has(warning.key),
+        "data-key": warning.key,
+        onchange: (event) => {
+          if (event.target.checked) ticked.add(warning.key);
+          else ticked.delete(warning.key);
+          judge();
+        },
+      }),
+      h(
+        "label",
+        { for: `red-${n}` },
+        h("strong", {}, `${heading(warning.subject)}: `),
+        sentence(warning.message),
+        advice(warning.code) ? h("em", {}, ` ${advice(warning.code)}`) : null,
+      ),
+    ),
+  );
   fill($("approve-reds"), rows);
-  fill($("approve-reds-title"), reds.length
-    ? `${counted(reds.length, "red warning")}: tick each one that you have looked at and accept`
-    : "There is no red warning.");
+  fill(
+    $("approve-reds-title"),
+    reds.length
+      ? `${counted(reds.length, "red warning")}: tick each one that you have looked at and accept`
+      : "There is no red warning.",
+  );
 }
 
 /** Why the plan can't be approved yet; "" if it can. */
@@ -74,7 +103,8 @@ function missing() {
   if (isSettling()) return "The last change is still being worked out: wait a moment.";
   if (!$("approve-name").value.trim()) return "Enter your name.";
   if (open) return `${counted(open, "red warning")} still to be ticked.`;
-  if ($("approve-word").value.trim() !== told.case_id) return `Type the case's name: ${told.case_id}`;
+  if ($("approve-word").value.trim() !== told.case_id)
+    return `Type the case's name: ${told.case_id}`;
   return "";
 }
 
@@ -90,8 +120,13 @@ function send() {
   $("name-shown").textContent = userName();
   const body = { accepted: [...ticked], confirm: $("approve-word").value.trim() };
   $("approve-ok").disabled = true;
-  order("/api/approve", body, (text) => {
-    fill($("approve-error"), sentence(text));
-    judge();
-  }, () => $("approve-dialog").close());
+  order(
+    "/api/approve",
+    body,
+    (text) => {
+      fill($("approve-error"), sentence(text));
+      judge();
+    },
+    () => $("approve-dialog").close(),
+  );
 }

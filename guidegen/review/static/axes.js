@@ -3,7 +3,14 @@
 import { INK } from "./colours.js";
 import { FONT } from "./pen.js";
 
-const ENDS = [["L", 0, 1], ["R", 0, -1], ["P", 1, 1], ["A", 1, -1], ["S", 2, 1], ["I", 2, -1]];
+const ENDS = [
+  ["L", 0, 1],
+  ["R", 0, -1],
+  ["P", 1, 1],
+  ["A", 1, -1],
+  ["S", 2, 1],
+  ["I", 2, -1],
+];
 
 /** Draw it for a camera, given its view matrix (column by column). */
 export function drawAxes(canvas, matrix) {

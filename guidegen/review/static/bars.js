@@ -9,13 +9,22 @@ const shown = new Map();
 /** Put a bar up, in place of the one of the same kind. */
 export function note(kind, text, button = null) {
   unnote(kind);
-  const close = h("button", { class: "small", "aria-label": "Close this message",
-    onclick: () => unnote(kind) }, "✕");
-  const bar = h("div", { class: `bar ${kind}`, role: "alert" },
-    h("span", {}, sentence(text)), button, close);
+  const close = h(
+    "button",
+    { class: "small", "aria-label": "Close this message", onclick: () => unnote(kind) },
+    "✕",
+  );
+  const bar = h(
+    "div",
+    { class: `bar ${kind}`, role: "alert" },
+    h("span", {}, sentence(text)),
+    button,
+    close,
+  );
   shown.set(kind, bar);
   $("bars").append(bar);
-  if (kind === "done") window.setTimeout(() => shown.get(kind) === bar && unnote(kind), GOOD_NEWS_MS);
+  if (kind === "done")
+    window.setTimeout(() => shown.get(kind) === bar && unnote(kind), GOOD_NEWS_MS);
 }
 
 export function unnote(kind) {

@@ -1,24 +1,32 @@
 // Fills the 3D picture, or the still picture where the browser has no WebGL, and its switches.
 
-import { getMesh, getPicture } from "./api.js";
-import { drawAxes } from "./axes.js";
+import { getMesh } from "./api.js";
 import { $, fill, h } from "./dom.js";
+import { startStill, still } from "./still.js";
 import { chosenItem, on, shown, state } from "./store.js";
-import { cross, dot, mid, norm, sub, unit } from "./vec.js";
+import { dot, mid, norm, sub, unit } from "./vec.js";
 import { plainName } from "./words.js";
 
 const SIDES = {
-  Front: [0, -1, 0], Back: [0, 1, 0], Left: [1, 0, 0], Right: [-1, 0, 0],
-  Head: [0, 0.02, 1], Foot: [0, -0.02, -1],
+  Front: [0, -1, 0],
+  Back: [0, 1, 0],
+  Left: [1, 0, 0],
+  Right: [-1, 0, 0],
+  Head: [0, 0.02, 1],
+  Foot: [0, -0.02, -1],
 };
-const STILL_MARGIN = 86;
-const NO_WEBGL = "No 3D in this browser (WebGL is off or missing): a still picture stands here " +
-  "instead. Slices, changes and approval work as always.";
 
 let scene = null;
 let side = "Back";
 const hidden = new Set();
-const shows = { seeThrough: true, neighbours: true, paths: true, cuts: true, guides: true, resected: true };
+const shows = {
+  seeThrough: true,
+  neighbours: true,
+  paths: true,
+  cuts: true,
+  guides: true,
+  resected: true,
+};
 
 /** Start 3D, or say that there is none. */
 export async function startBody(change) {
@@ -34,7 +42,10 @@ export async function startBody(change) {
   makeSwitches();
   on("draft tried", items);
   on("told", retold);
-  on("chosen", () => { items(); aim(); });
+  on("chosen", () => {
+    items();
+    aim();
+  });
 }
 
 /** The first view: from where the paths go in. */
@@ -49,7 +60,7 @@ export function firstLook() {
 
 function resized() {
   if (scene) scene.resize();
-  else if (state.told) still();
+  else if (state.told) still(side, SIDES[side]);
 }
 
 /** The point that the 3D picture has in its middle, and how much it shows. */
@@ -57,20 +68,21 @@ function target() {
   const found = chosenItem();
   const [low, high] = shown().bounds_mm;
   const size = norm(sub(high, low));
-  if (found?.is === "path") return [mid(found.item.entry_mm, found.item.tip_mm), Math.min(size, 130)];
+  if (found?.is === "path")
+    return [mid(found.item.entry_mm, found.item.tip_mm), Math.min(size, 130)];
   if (found?.is === "cut") return [found.item.origin_mm, Math.min(size, 190)];
   return [shown().centre_mm, size];
 }
 
 function aim() {
   if (scene) scene.aim(target()[0]);
-  else still();
+  else still(side, SIDES[side]);
 }
 
 function lookFrom(name) {
   side = name;
   if (scene) scene.look(unit(SIDES[name]), ...target());
-  else still();
+  else still(side, SIDES[side]);
 }
 
 // ---- surfaces
@@ -81,11 +93,13 @@ let shownPreviews = "";
 function retold() {
   items();
   if (!scene) {
-    still();
+    still(side, SIDES[side]);
     return;
   }
-  const kept = new Set([...shown().guides.map((part) => `part/${part.file}`),
-    ...(state.work?.previews ?? []).map((name) => `preview/${name}`)]);
+  const kept = new Set([
+    ...shown().guides.map((part) => `part/${part.file}`),
+    ...(state.work?.previews ?? []).map((name) => `preview/${name}`),
+  ]);
   for (const name of scene.names()) {
     if (!name.startsWith("bone/") && !kept.has(name)) scene.take(name);
   }
@@ -125,15 +139,30 @@ async function put(name, kind, fresh = true) {
 // ---- switches
 
 const WORDS = {
-  seeThrough: "See through bones", neighbours: "Other bones", paths: "Paths", cuts: "Cuts",
-  guides: "Guides", resected: "Removed bone",
+  seeThrough: "See through bones",
+  neighbours: "Other bones",
+  paths: "Paths",
+  cuts: "Cuts",
+  guides: "Guides",
+  resected: "Removed bone",
 };
 
 function makeSwitches() {
   on("told", drawSwitches);
-  fill($("sides"), Object.keys(SIDES).map((name) => h("button", {
-    class: "small", title: `Look from the patient's ${name.toLowerCase()}`, onclick: () => lookFrom(name),
-  }, name)));
+  fill(
+    $("sides"),
+    Object.keys(SIDES).map((name) =>
+      h(
+        "button",
+        {
+          class: "small",
+          title: `Look from the patient's ${name.toLowerCase()}`,
+          onclick: () => lookFrom(name),
+        },
+        name,
+      ),
+    ),
+  );
 }
 
 function drawSwitches() {
@@ -141,80 +170,61 @@ function drawSwitches() {
   const key = JSON.stringify([bones, cuts.length, guides.length, state.work?.previews]);
   if (drawSwitches.key === key) return;
   drawSwitches.key = key;
-  const wanted = Object.keys(WORDS).filter((name) => (cuts.length || !["cuts", "resected"].includes(name))
-    && (bones.some((b) => !b.planned) || name !== "neighbours"));
-  const tick = (text, on_, set_) => h("label", {},
-    h("input", { type: "checkbox", checked: on_, onchange: (e) => set_(e.target.checked) }), text);
-  fill($("switches"),
-    wanted.map((name) => tick(WORDS[name], shows[name], (yes) => { shows[name] = yes; arrange(); items(); })),
+  const wanted = Object.keys(WORDS).filter(
+    (name) =>
+      (cuts.length || !["cuts", "resected"].includes(name)) &&
+      (bones.some((b) => !b.planned) || name !== "neighbours"),
+  );
+  const tick = (text, on_, set_) =>
+    h(
+      "label",
+      {},
+      h("input", { type: "checkbox", checked: on_, onchange: (e) => set_(e.target.checked) }),
+      text,
+    );
+  fill(
+    $("switches"),
+    wanted.map((name) =>
+      tick(WORDS[name], shows[name], (yes) => {
+        shows[name] = yes;
+        arrange();
+        items();
+      }),
+    ),
     h("hr"),
-    bones.map((bone) => tick(plainName(bone.name), !hidden.has(bone.name), (yes) => {
-      if (yes) hidden.delete(bone.name);
-      else hidden.add(bone.name);
-      arrange();
-    })));
+    bones.map((bone) =>
+      tick(plainName(bone.name), !hidden.has(bone.name), (yes) => {
+        if (yes) hidden.delete(bone.name);
+        else hidden.add(bone.name);
+        arrange();
+      }),
+    ),
+  );
 }
 
 function arrange() {
   if (!scene) return;
-  scene.arrange((name, kind) => {
-    if (hidden.has(name.split("/").pop())) return false;
-    if (kind === "neighbour") return shows.neighbours;
-    if (kind === "guides") return shows.guides && !scene.has(name.replace("part/guides/", "preview/").replace(".stl", ""));
-    if (kind === "preview") return shows.guides;
-    return true;
-  }, (kind) => !shows.seeThrough && (kind === "bone" || kind === "neighbour"));
+  scene.arrange(
+    (name, kind) => {
+      if (hidden.has(name.split("/").pop())) return false;
+      if (kind === "neighbour") return shows.neighbours;
+      if (kind === "guides")
+        return (
+          shows.guides && !scene.has(name.replace("part/guides/", "preview/").replace(".stl", ""))
+        );
+      if (kind === "preview") return shows.guides;
+      return true;
+    },
+    (kind) => !shows.seeThrough && (kind === "bone" || kind === "neighbour"),
+  );
 }
 
 function items() {
   if (scene && state.told) scene.drawItems(shows);
 }
 
-// ---- without WebGL
-
 function fallBack() {
   scene = null;
-  $("body3d").querySelector("canvas:not(#axes)")?.remove();
-  fill($("no-webgl"), NO_WEBGL);
-  $("no-webgl").hidden = false;
-  $("still").hidden = false;
-  $("body3d").classList.add("still");
-  $("switch-box").hidden = true;
-  if (state.told) still();
-}
-
-/** What a camera that looks forward would be told: right, up and back, for each axis. */
-function viewMatrix(forward, up) {
-  const right = unit(cross(forward, up));
-  const above = cross(right, forward);
-  return [0, 1, 2].flatMap((n) => [right[n], above[n], -forward[n], 0]);
-}
-
-let asking = false;
-let stillKey = "";
-
-/** Ask the server for a picture from the side chosen. */
-async function still() {
-  const { clientWidth: w, clientHeight: high } = $("body3d");
-  const key = [side, w, high, shown().revision, state.chosen].join();
-  if (asking || key === stillKey || !w || state.tried) return;
-  asking = true;
-  try {
-    const forward = unit(SIDES[side]).map((x) => -x);
-    const up = Math.abs(forward[2]) > 0.9 ? [0, -1, 0] : [0, 0, 1];
-    const query = `forward=${forward.map((x) => x.toFixed(4))}&up=${up}&w=${w}&h=${Math.max(40, high - STILL_MARGIN)}`;
-    const address = await getPicture(`/api/picture?${query}`);
-    URL.revokeObjectURL($("still").src);
-    $("still").src = address;
-    $("still").alt = `Bones and paths, seen from the patient's ${side.toLowerCase()}`;
-    $("body3d").dataset.ready = "yes";
-    drawAxes($("axes"), viewMatrix(forward, up));
-    stillKey = key;
-  } catch (error) {
-    fill($("no-webgl"), `${NO_WEBGL} The picture did not come: ${error.message}`);
-    stillKey = key;
-  } finally {
-    asking = false;
-  }
-  still();
+  startStill();
+  if (state.told) still(side, SIDES[side]);
 }

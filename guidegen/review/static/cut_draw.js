@@ -7,14 +7,18 @@ import { along } from "./vec.js";
 
 /** A cut: both faces of the kerf inside its bone, and the bone that is taken away. */
 export function drawCut(context, view, cut, contours, chosen) {
-  const lines = contours.filter((c) => c.kind === "bone" && c.name === cut.bone)
+  const lines = contours
+    .filter((c) => c.kind === "bone" && c.name === cut.bone)
     .flatMap((c) => c.lines);
   const kept = faceOf(view, cut, -cut.kerf_mm / 2);
   if (!kept) return drawOnCut(context, lines, chosen);
   const normal = [kept.normal[0], kept.normal[1]];
   if (chosen) drawTaken(context, view, kept, normal, lines);
   context.strokeStyle = CUT;
-  for (const [face, width] of [[kept, chosen ? 2.2 : 1.4], [faceOf(view, cut, cut.kerf_mm / 2), 1]]) {
+  for (const [face, width] of [
+    [kept, chosen ? 2.2 : 1.4],
+    [faceOf(view, cut, cut.kerf_mm / 2), 1],
+  ]) {
     context.lineWidth = width;
     drawFace(context, face, stretch(face, lines) ?? [-15, 15], chosen ? 12 : 4);
   }
@@ -44,7 +48,12 @@ function drawTaken(context, view, kept, normal, lines) {
   const at = (s) => [kept.point[0] + kept.way[0] * s, kept.point[1] + kept.way[1] * s];
   context.save();
   context.beginPath();
-  for (const [s, w] of [[-far, 0], [far, 0], [far, 1], [-far, 1]]) {
+  for (const [s, w] of [
+    [-far, 0],
+    [far, 0],
+    [far, 1],
+    [-far, 1],
+  ]) {
     const [x, y] = at(s);
     context.lineTo(x + out[0] * w, y + out[1] * w);
   }
@@ -71,7 +80,8 @@ export function drawPlane(context, view, plane, contours) {
   const found = meeting(view.plane, view.middle, plane.point_mm, plane.normal);
   if (!found) return;
   const line = { ...found, point: onScreen(view, found.point) };
-  const lines = contours.filter((c) => c.kind === "bone" && plane.name.endsWith(c.name))
+  const lines = contours
+    .filter((c) => c.kind === "bone" && plane.name.endsWith(c.name))
     .flatMap((c) => c.lines);
   const reach = stretch(line, lines);
   if (!reach) return;

@@ -33,7 +33,9 @@ export function moved(item, entry_mm, to_mm, last) {
 
 /** The nearest length that an item is offered in. */
 function offeredLength(item, length) {
-  const field = state.told.items.find((i) => i.name === item)?.fields.find((f) => f.name === "length_mm");
+  const field = state.told.items
+    .find((i) => i.name === item)
+    ?.fields.find((f) => f.name === "length_mm");
   if (!field) return length;
   const nearest = Math.round(length / field.step) * field.step;
   return Math.min(field.max, Math.max(field.min, nearest));
@@ -103,7 +105,11 @@ async function tryIt() {
   const asked = trial;
   trial = null;
   try {
-    const tried = await postJson("/api/edit", { revision: state.told.revision, keep: false, ...asked });
+    const tried = await postJson("/api/edit", {
+      revision: state.told.revision,
+      keep: false,
+      ...asked,
+    });
     if (state.draft || resting) set("tried", { tried, refusal: "" });
   } catch (error) {
     if (error.status === 409) await conflict(error);
@@ -180,5 +186,11 @@ async function conflict(error) {
   note("conflict", error.message);
 }
 
-export const undo = () => { settle(); order("/api/undo", {}); };
-export const redo = () => { settle(); order("/api/redo", {}); };
+export const undo = () => {
+  settle();
+  order("/api/undo", {});
+};
+export const redo = () => {
+  settle();
+  order("/api/redo", {});
+};

@@ -35,8 +35,13 @@ function drawHeader() {
   $("build").classList.toggle("main", valid);
   $("approve").classList.toggle("main", !valid);
   fill($("approve"), valid ? "Approve again …" : "Approve …");
-  enable($("build"), valid && !work?.running, work?.running ? "Something is being built: wait for it"
-    : "Only an approved plan is built: approve it first");
+  enable(
+    $("build"),
+    valid && !work?.running,
+    work?.running
+      ? "Something is being built: wait for it"
+      : "Only an approved plan is built: approve it first",
+  );
 }
 
 function drawApproval(approval) {
@@ -47,8 +52,10 @@ function drawApproval(approval) {
     valid: `✓ Approved by ${approval.by ?? ""}`,
   };
   pill.className = `pill ${approval.state}`;
-  pill.title = approval.state === "valid"
-    ? `${moment(approval.at)}${approval.unattended ? ", unattended" : ""}` : approval.why ?? "";
+  pill.title =
+    approval.state === "valid"
+      ? `${moment(approval.at)}${approval.unattended ? ", unattended" : ""}`
+      : (approval.why ?? "");
   fill(pill, words[approval.state] ?? approval.state);
 }
 
@@ -56,40 +63,79 @@ function drawApproval(approval) {
 function drawNext() {
   const { told, work } = state;
   const { step, text, button } = nextStep(told, work);
-  for (const li of $("steps").children) li.toggleAttribute("aria-current", li.dataset.step === step);
-  fill($("next"), text, button ? h("button", { class: "small", id: "next-go", onclick: button.go }, button.text) : null);
+  for (const li of $("steps").children)
+    li.toggleAttribute("aria-current", li.dataset.step === step);
+  fill(
+    $("next"),
+    text,
+    button ? h("button", { class: "small", id: "next-go", onclick: button.go }, button.text) : null,
+  );
 }
 
 function nextStep(told, work) {
   const { state: approval } = told.approval;
-  if (work?.running) return { step: approval === "valid" ? "build" : "look", text: "Working; you may go on looking meanwhile." };
+  if (work?.running)
+    return {
+      step: approval === "valid" ? "build" : "look",
+      text: "Working; you may go on looking meanwhile.",
+    };
   if (approval === "valid") return afterApproval(told);
   if (approval === "stale") {
-    return { step: "approve", text: "The plan was changed after its approval: look at the change, then approve again.",
-      button: { text: "Approve …", go: openApproval } };
+    return {
+      step: "approve",
+      text: "The plan was changed after its approval: look at the change, then approve again.",
+      button: { text: "Approve …", go: openApproval },
+    };
   }
   const first = worst(told);
   const reds = told.warnings.filter((w) => w.red).length;
   const red = reds ? `${counted(reds, "red warning")} must be ticked at approval. ` : "";
   if (!first) return { step: "look", text: `${red}Nothing is planned; see the warnings.` };
-  return { step: "look",
+  return {
+    step: "look",
     text: `${red}Begin with the worst: ${plainName(first.item.name)} (${first.why || "no warnings"}). When all are right: Approve.`,
-    button: { text: "Show the worst", go: () => choose(first.item.name) } };
+    button: { text: "Show the worst", go: () => choose(first.item.name) },
+  };
 }
 
 function afterApproval(told) {
   if (!told.guides.length) {
-    return { step: "build", text: "The plan is approved. Now build the guides.", button: { text: "Build", go: build } };
+    return {
+      step: "build",
+      text: "The plan is approved. Now build the guides.",
+      button: { text: "Build", go: build },
+    };
   }
   const bad = (told.checks ?? []).filter((check) => !check.passed).length;
-  return { step: "build", text: bad ? `Built; ${counted(bad, "check")} failed: see Files on the right.`
-    : `Approved; ${counted(told.guides.length, "guide")} ready: see Files on the right.`,
-  button: { text: "Show files", go: () => { $("files-box").open = true; $("files-box").scrollIntoView(); } } };
+  return {
+    step: "build",
+    text: bad
+      ? `Built; ${counted(bad, "check")} failed: see Files on the right.`
+      : `Approved; ${counted(told.guides.length, "guide")} ready: see Files on the right.`,
+    button: {
+      text: "Show files",
+      go: () => {
+        $("files-box").open = true;
+        $("files-box").scrollIntoView();
+      },
+    },
+  };
 }
 
 function drawHistory() {
-  const rows = [...state.told.history].reverse().map((entry) => h("li", {},
-    h("span", { class: "when" }, moment(entry.at)), h("strong", {}, entry.by || "–"),
-    h("span", {}, [entry.item ? `${plainName(entry.item)}: ` : "", plainName(entry.what ?? "")])));
+  const rows = [...state.told.history]
+    .reverse()
+    .map((entry) =>
+      h(
+        "li",
+        {},
+        h("span", { class: "when" }, moment(entry.at)),
+        h("strong", {}, entry.by || "–"),
+        h("span", {}, [
+          entry.item ? `${plainName(entry.item)}: ` : "",
+          plainName(entry.what ?? ""),
+        ]),
+      ),
+    );
   fill($("history"), rows.length ? rows : h("li", {}, "Nothing was changed yet."));
 }

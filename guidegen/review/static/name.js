@@ -11,11 +11,15 @@ export function askName(again = false) {
   field.value = userName();
   $("name-ok").disabled = !field.value.trim();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      if (dialog.returnValue === "ok" && field.value.trim()) keepUserName(field.value);
-      $("name-shown").textContent = userName() || "no name yet";
-      resolve(userName());
-    }, { once: true });
+    dialog.addEventListener(
+      "close",
+      () => {
+        if (dialog.returnValue === "ok" && field.value.trim()) keepUserName(field.value);
+        $("name-shown").textContent = userName() || "no name yet";
+        resolve(userName());
+      },
+      { once: true },
+    );
     dialog.returnValue = "";
     dialog.showModal();
     field.focus();

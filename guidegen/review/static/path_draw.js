@@ -78,13 +78,21 @@ function drawHandle(context, { what, at: [x, y], near }, colour) {
   context.beginPath();
   if (what === "entry") context.arc(x, y, HANDLE, 0, 2 * Math.PI);
   if (what === "tip") {
-    for (const [dx, dy] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) {
+    for (const [dx, dy] of [
+      [0, -1],
+      [1, 0],
+      [0, 1],
+      [-1, 0],
+    ]) {
       context.lineTo(x + dx * HANDLE * 1.2, y + dy * HANDLE * 1.2);
     }
     context.closePath();
   }
   if (what === "both") {
-    for (const [dx, dy] of [[1, 0], [0, 1]]) {
+    for (const [dx, dy] of [
+      [1, 0],
+      [0, 1],
+    ]) {
       context.moveTo(x - dx * HANDLE, y - dy * HANDLE);
       context.lineTo(x + dx * HANDLE, y + dy * HANDLE);
     }

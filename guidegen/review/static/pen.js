@@ -6,7 +6,8 @@ export const FONT = "system-ui, 'Segoe UI', Arial, sans-serif";
 
 /** Millimetres in the plane to pixels on the screen. */
 export const onScreen = (view, [x, y]) => [
-  view.width / 2 + x / view.zoom, view.height / 2 + y / view.zoom,
+  view.width / 2 + x / view.zoom,
+  view.height / 2 + y / view.zoom,
 ];
 
 /** Lay closed lines [x, y, x, y, ...] down as one path. */

@@ -63,13 +63,21 @@ export function ofCut(name, cut, frame) {
   const down = times(frame.up, -1);
   if (name === "across") {
     const right = unit(square(frame.left, frame.back));
-    return plane(cut.origin_mm, right, unit(square(square(down, frame.back), right)),
-      "Across the cut, from the front");
+    return plane(
+      cut.origin_mm,
+      right,
+      unit(square(square(down, frame.back), right)),
+      "Across the cut, from the front",
+    );
   }
   if (name === "side") {
     const right = unit(square(frame.back, frame.left));
-    return plane(cut.origin_mm, right, unit(square(square(down, frame.left), right)),
-      "Across the cut, from the left");
+    return plane(
+      cut.origin_mm,
+      right,
+      unit(square(square(down, frame.left), right)),
+      "Across the cut, from the left",
+    );
   }
   const right = unit(square(frame.left, cut.normal), PATIENT.left);
   const below = towards(cross(cut.normal, right), frame.back);

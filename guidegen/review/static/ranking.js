@@ -15,7 +15,11 @@ export function otherWarnings(told) {
 
 /** Items, the worst first: by weight, then grade, then clearance; a cut before its pins. */
 export function worstFirst(items) {
-  const rank = (item) => [-(item.weight ?? 0), -GRADES.indexOf(item.grade ?? "A"), item.normal ? -99 : item.clearance_mm ?? 99];
+  const rank = (item) => [
+    -(item.weight ?? 0),
+    -GRADES.indexOf(item.grade ?? "A"),
+    item.normal ? -99 : (item.clearance_mm ?? 99),
+  ];
   return [...items].sort((a, b) => {
     const [ra, rb] = [rank(a), rank(b)];
     const n = ra.findIndex((x, i) => x !== rb[i]);
@@ -28,8 +32,10 @@ export function worst(told) {
   const [item] = worstFirst([...told.cuts, ...told.paths]);
   if (!item) return null;
   const [first] = warningsOf(told, item.name);
-  const clear = item.clearance_mm === null || item.clearance_mm === undefined
-    ? "" : `clearance ${number(item.clearance_mm, 2)} mm`;
+  const clear =
+    item.clearance_mm === null || item.clearance_mm === undefined
+      ? ""
+      : `clearance ${number(item.clearance_mm, 2)} mm`;
   const why = [item.grade ? `grade ${item.grade}` : "", clear, first ? plainName(first.code) : ""];
   return { item, why: why.filter(Boolean).join(", ") };
 }

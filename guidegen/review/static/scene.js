@@ -19,12 +19,17 @@ export class Scene {
     this.root = root;
     this.axes = axes;
     this.change = change;
-    this.renderer = new THREE.WebGLRenderer({ antialias: true, powerPreference: "high-performance" });
+    this.renderer = new THREE.WebGLRenderer({
+      antialias: true,
+      powerPreference: "high-performance",
+    });
     this.renderer.setClearColor(0x0e1319);
     this.renderer.localClippingEnabled = true;
     this.renderer.domElement.setAttribute("tabindex", "0");
-    this.renderer.domElement.setAttribute("aria-label",
-      "3D picture: drag to turn, wheel to come nearer, right drag to shift");
+    this.renderer.domElement.setAttribute(
+      "aria-label",
+      "3D picture: drag to turn, wheel to come nearer, right drag to shift",
+    );
     root.prepend(this.renderer.domElement);
     this.scene = new THREE.Scene();
     this.camera = new THREE.PerspectiveCamera(28, 1, 1, 5000);
@@ -211,7 +216,9 @@ export class Scene {
   }
 
   up(event) {
-    const still = this.start && Math.hypot(event.offsetX - this.start[0], event.offsetY - this.start[1]) < STILL;
+    const still =
+      this.start &&
+      Math.hypot(event.offsetX - this.start[0], event.offsetY - this.start[1]) < STILL;
     if (this.held) {
       if (!still) this.pull(event, true);
       this.held = null;

@@ -70,8 +70,12 @@ function ball(path, what, radius) {
   const size = Math.max(2.2, radius * 0.95);
   const made = new THREE.Mesh(
     new THREE.SphereGeometry(size, 18, 12),
-    new THREE.MeshLambertMaterial({ color: what === "entry" ? 0xffffff : 0xffb000, depthTest: false,
-      transparent: true, opacity: 0.9 }),
+    new THREE.MeshLambertMaterial({
+      color: what === "entry" ? 0xffffff : 0xffb000,
+      depthTest: false,
+      transparent: true,
+      opacity: 0.9,
+    }),
   );
   made.position.copy(vector(path[`${what}_mm`]));
   made.userData.handle = what;
@@ -84,16 +88,30 @@ export function cutSheet(cut, chosen) {
   const group = new THREE.Group();
   const x = unit(cross(cut.normal, Math.abs(cut.normal[2]) < 0.9 ? [0, 0, 1] : [0, 1, 0]));
   const y = cross(cut.normal, x);
-  const corners = [[1, 1], [-1, 1], [-1, -1], [1, -1]]
-    .map(([a, b]) => vector(along(along(cut.origin_mm, x, 45 * a), y, 38 * b)));
+  const corners = [
+    [1, 1],
+    [-1, 1],
+    [-1, -1],
+    [1, -1],
+  ].map(([a, b]) => vector(along(along(cut.origin_mm, x, 45 * a), y, 38 * b)));
   const geometry = new THREE.BufferGeometry().setFromPoints(corners);
   geometry.setIndex([0, 1, 2, 0, 2, 3]);
-  const sheet = new THREE.Mesh(geometry, new THREE.MeshBasicMaterial({ color: CUT, opacity: 0.3,
-    transparent: true, side: THREE.DoubleSide, depthWrite: false }));
+  const sheet = new THREE.Mesh(
+    geometry,
+    new THREE.MeshBasicMaterial({
+      color: CUT,
+      opacity: 0.3,
+      transparent: true,
+      side: THREE.DoubleSide,
+      depthWrite: false,
+    }),
+  );
   sheet.userData.name = cut.name;
   sheet.renderOrder = 3;
-  const rim = new THREE.LineLoop(new THREE.BufferGeometry().setFromPoints(corners),
-    new THREE.LineBasicMaterial({ color: chosen ? 0xffffff : CUT }));
+  const rim = new THREE.LineLoop(
+    new THREE.BufferGeometry().setFromPoints(corners),
+    new THREE.LineBasicMaterial({ color: chosen ? 0xffffff : CUT }),
+  );
   group.add(sheet, rim);
   return group;
 }
@@ -103,8 +121,10 @@ export function removedBone(bone, cut) {
   const normal = vector(cut.normal);
   const point = vector(along(cut.origin_mm, cut.normal, -cut.kerf_mm / 2));
   const plane = new THREE.Plane().setFromNormalAndCoplanarPoint(normal, point);
-  const made = new THREE.Mesh(bone.geometry, new THREE.MeshLambertMaterial({ color: CUT,
-    side: THREE.DoubleSide, clippingPlanes: [plane] }));
+  const made = new THREE.Mesh(
+    bone.geometry,
+    new THREE.MeshLambertMaterial({ color: CUT, side: THREE.DoubleSide, clippingPlanes: [plane] }),
+  );
   made.userData.shared = true;
   return made;
 }

@@ -78,7 +78,10 @@ function drawCross(context, view, point) {
   context.lineWidth = 1;
   context.beginPath();
   for (const [x1, y1, x2, y2] of [
-    [0, y, x - 14, y], [x + 14, y, view.width, y], [x, 0, x, y - 14], [x, y + 14, x, view.height],
+    [0, y, x - 14, y],
+    [x + 14, y, view.width, y],
+    [x, 0, x, y - 14],
+    [x, y + 14, x, view.height],
   ]) {
     context.moveTo(x1, y1);
     context.lineTo(x2, y2);
@@ -107,7 +110,12 @@ function drawDepthLine(context, view, { point, direction, reach }) {
 /** The patient's side at each edge. */
 function drawMarks(context, view, marks) {
   const { width: w, height: h } = view;
-  const places = { left: [12, h / 2], right: [w - 12, h / 2], top: [w / 2, 30], bottom: [w / 2, h - 11] };
+  const places = {
+    left: [12, h / 2],
+    right: [w - 12, h / 2],
+    top: [w / 2, 30],
+    bottom: [w / 2, h - 11],
+  };
   context.font = `700 15px ${FONT}`;
   context.textBaseline = "middle";
   for (const [edge, text] of Object.entries(marks)) {

@@ -76,7 +76,8 @@ export class SlicePointer {
     const way = this.view.inPlane(dx, dy);
     const entry_mm = held === "tip" ? from.entry_mm : add(from.entry_mm, way);
     const tip_mm = held === "entry" ? from.tip_mm : add(from.tip_mm, way);
-    if (norm(sub(tip_mm, entry_mm)) > 2) this.view.source.change.moved(from.name, entry_mm, tip_mm, last);
+    if (norm(sub(tip_mm, entry_mm)) > 2)
+      this.view.source.change.moved(from.name, entry_mm, tip_mm, last);
   }
 
   window(dx, dy) {

@@ -39,7 +39,10 @@ export class SliceView {
   resize() {
     const { clientWidth, clientHeight } = this.canvas;
     const ratio = window.devicePixelRatio || 1;
-    const [before, after] = [Math.min(this.width, this.height), Math.min(clientWidth, clientHeight)];
+    const [before, after] = [
+      Math.min(this.width, this.height),
+      Math.min(clientWidth, clientHeight),
+    ];
     if (before > 0 && after > 0) this.zoom *= before / after; // the same field on another size
     this.width = clientWidth;
     this.height = clientHeight;
@@ -142,7 +145,8 @@ export class SliceView {
   /** The title, and for those who do not see the picture the whole in words. */
   describe({ plane, middle }) {
     const beside = Math.abs(this.offset) >= 0.05 ? ` · ${this.offset.toFixed(1)} mm beside it` : "";
-    const at = plane.name === "across" && plane.onPath ? ` · ${state.depth.toFixed(1)} mm deep` : "";
+    const at =
+      plane.name === "across" && plane.onPath ? ` · ${state.depth.toFixed(1)} mm deep` : "";
     const text = plane.title + at + beside;
     if (this.title.textContent !== text) fill(this.title, text);
     const place = middle.map((x) => x.toFixed(0)).join(", ");
@@ -188,5 +192,9 @@ export class SliceView {
 
 function depthLine(path) {
   const direction = unit(sub(path.tip_mm, path.entry_mm));
-  return { point: along(path.entry_mm, direction, state.depth), direction, reach: path.diameter_mm + 4 };
+  return {
+    point: along(path.entry_mm, direction, state.depth),
+    direction,
+    reach: path.diameter_mm + 4,
+  };
 }

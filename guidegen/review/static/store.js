@@ -56,8 +56,9 @@ export function shownPaths() {
   const told = shown();
   const { draft } = state;
   if (!draft) return told.paths;
-  return told.paths.map((p) => (p.name === draft.item
-    ? { ...p, entry_mm: draft.entry_mm, tip_mm: draft.tip_mm } : p));
+  return told.paths.map((p) =>
+    p.name === draft.item ? { ...p, entry_mm: draft.entry_mm, tip_mm: draft.tip_mm } : p,
+  );
 }
 
 /** Names of everything that can be chosen, in the plan's order. */

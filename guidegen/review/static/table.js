@@ -1,13 +1,17 @@
 // The table of paths or cuts, what was left out, and the warnings of the whole case.
 
-import { advice, leftOut } from "./advice.js";
+import { leftOut } from "./advice.js";
 import { $, fill, h } from "./dom.js";
-import { otherWarnings, warningsOf, worstFirst } from "./ranking.js";
-import { itemNamed, on, shown, state } from "./store.js";
-import { heading, number, plainName, sentence, withUnit } from "./words.js";
+import { warningsOf, worstFirst } from "./ranking.js";
+import { on, shown, state } from "./store.js";
+import { heading, number, plainName } from "./words.js";
 
 const COLUMNS = {
-  flexion_deg: "Flex.", frontal_deg: "Front.", rotation_deg: "Rot.", slope_deg: "Slope", resection_mm: "Res.",
+  flexion_deg: "Flex.",
+  frontal_deg: "Front.",
+  rotation_deg: "Rot.",
+  slope_deg: "Slope",
+  resection_mm: "Res.",
 };
 
 let sorted = false;
@@ -20,7 +24,7 @@ export function startTable(chooser) {
     $("worst-first").setAttribute("aria-pressed", String(sorted));
     drawTable();
   });
-  on("told tried", () => { drawTable(); drawOthers(); });
+  on("told tried", drawTable);
   on("chosen", mark);
 }
 
@@ -35,10 +39,18 @@ export function neighbour(step) {
 function drawTable() {
   const told = shown();
   const focused = document.activeElement?.closest("tr[data-item]")?.dataset.item;
-  fill($("items"), ...[told.cuts.length ? cutTable(told) : null, told.paths.length || told.skipped.length
-    ? pathTable(told) : null]);
+  fill(
+    $("items"),
+    ...[
+      told.cuts.length ? cutTable(told) : null,
+      told.paths.length || told.skipped.length ? pathTable(told) : null,
+    ],
+  );
   mark();
-  if (focused) $("items").querySelector(`tr[data-item="${CSS.escape(focused)}"]`)?.focus();
+  if (focused)
+    $("items")
+      .querySelector(`tr[data-item="${CSS.escape(focused)}"]`)
+      ?.focus();
 }
 
 const order = (items) => (sorted ? worstFirst(items) : items);
@@ -51,15 +63,33 @@ function pathTable(told) {
     : ["Clear mm", "Ø × l mm", "!"];
   const titles = {
     "Clear mm": "Clearance: from the surface to the nearest border of the bone",
-    "Axial°": "Axial angle: positive towards the midline", "!": "Warnings",
-    "Sagit.°": "Sagittal angle: positive towards the head", HU: "Mean HU along the path",
-    "Ø × l mm": "Diameter × length", Grade: "Gertzbein-Robbins: A is fully inside the bone",
+    "Axial°": "Axial angle: positive towards the midline",
+    "!": "Warnings",
+    "Sagit.°": "Sagittal angle: positive towards the head",
+    HU: "Mean HU along the path",
+    "Ø × l mm": "Diameter × length",
+    Grade: "Gertzbein-Robbins: A is fully inside the bone",
   };
-  return h("table", { class: "items" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, kind === "pin" ? "Pin" : plainKind(kind)),
-      columns.map((c) => h("th", { scope: "col", class: "n", title: titles[c] }, c)))),
-    h("tbody", {}, order(told.paths).map((path) => pathRow(told, path, graded)),
-      told.skipped.map((item) => skippedRow(item, columns.length))));
+  return h(
+    "table",
+    { class: "items" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, kind === "pin" ? "Pin" : plainKind(kind)),
+        columns.map((c) => h("th", { scope: "col", class: "n", title: titles[c] }, c)),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      order(told.paths).map((path) => pathRow(told, path, graded)),
+      told.skipped.map((item) => skippedRow(item, columns.length)),
+    ),
+  );
 }
 
 const plainKind = (kind) => kind.charAt(0).toUpperCase() + kind.slice(1);
@@ -73,9 +103,11 @@ function pathRow(told, path, graded) {
   ];
   if (graded) {
     cells.unshift(h("td", { class: "n" }, gradeChip(path.grade)));
-    cells.push(h("td", { class: "n" }, number(path.axial_angle_deg)),
+    cells.push(
+      h("td", { class: "n" }, number(path.axial_angle_deg)),
       h("td", { class: "n" }, number(path.sagittal_angle_deg)),
-      h("td", { class: "n" }, number(path.mean_hu, 0)));
+      h("td", { class: "n" }, number(path.mean_hu, 0)),
+    );
   }
   return row(path, warnings, [...cells, warningCell(warnings)]);
 }
@@ -88,29 +120,55 @@ export function gradeChip(grade) {
 function warningCell(warnings) {
   const red = warnings.filter((w) => w.red).length;
   const words = warnings.map((w) => `${w.red ? "Red: " : ""}${w.message}`).join("\n");
-  return h("td", { class: "n", title: words || "No warnings" },
-    red ? h("span", { class: "mark red" }, `▲${warnings.length}`)
-      : warnings.length ? h("span", { class: "mark" }, `△${warnings.length}`) : "");
+  return h(
+    "td",
+    { class: "n", title: words || "No warnings" },
+    red
+      ? h("span", { class: "mark red" }, `▲${warnings.length}`)
+      : warnings.length
+        ? h("span", { class: "mark" }, `△${warnings.length}`)
+        : "",
+  );
 }
 
 function row(item, warnings, cells) {
   const red = warnings.some((w) => w.red);
-  const made = h("tr", {
-    "data-item": item.name, tabindex: "0", class: red ? "red" : "",
-    onclick: () => choose(item.name),
-    onkeydown: (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      choose(item.name);
+  const made = h(
+    "tr",
+    {
+      "data-item": item.name,
+      tabindex: "0",
+      class: red ? "red" : "",
+      onclick: () => choose(item.name),
+      onkeydown: (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        choose(item.name);
+      },
     },
-  }, h("th", { scope: "row" }, plainName(item.name),
-    item.edited ? h("span", { class: "edited", title: "Changed by hand" }, " ✎") : null), cells);
+    h(
+      "th",
+      { scope: "row" },
+      plainName(item.name),
+      item.edited ? h("span", { class: "edited", title: "Changed by hand" }, " ✎") : null,
+    ),
+    cells,
+  );
   return made;
 }
 
 function skippedRow(item, columns) {
-  const made = row(item, [], [h("td", { colspan: columns, class: "reason", title: leftOut(item) },
-    h("div", {}, leftOut(item)))]);
+  const made = row(
+    item,
+    [],
+    [
+      h(
+        "td",
+        { colspan: columns, class: "reason", title: leftOut(item) },
+        h("div", {}, leftOut(item)),
+      ),
+    ],
+  );
   made.classList.add("skipped");
   return made;
 }
@@ -118,20 +176,39 @@ function skippedRow(item, columns) {
 function cutTable(told) {
   const fields = [];
   for (const item of told.items.filter((i) => i.kind === "cut")) {
-    for (const field of item.fields) if (!fields.some((f) => f.name === field.name)) fields.push(field);
+    for (const field of item.fields)
+      if (!fields.some((f) => f.name === field.name)) fields.push(field);
   }
-  const columnName = (f) => (COLUMNS[f.name] ?? heading(f.label)) + (f.unit === "deg" ? "°" : ` ${f.unit}`);
-  const value = (cut, name) => told.items.find((i) => i.name === cut.name)?.fields
-    .find((f) => f.name === name)?.value;
-  return h("table", { class: "items" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Cut"),
-      fields.map((f) => h("th", { scope: "col", class: "n", title: f.label }, columnName(f))),
-      h("th", { scope: "col", class: "n" }, "!"))),
-    h("tbody", {}, order(told.cuts).map((cut) => {
-      const warnings = warningsOf(told, cut.name);
-      return row(cut, warnings, [...fields.map((f) => h("td", { class: "n" }, number(value(cut, f.name)))),
-        warningCell(warnings)]);
-    })));
+  const columnName = (f) =>
+    (COLUMNS[f.name] ?? heading(f.label)) + (f.unit === "deg" ? "°" : ` ${f.unit}`);
+  const value = (cut, name) =>
+    told.items.find((i) => i.name === cut.name)?.fields.find((f) => f.name === name)?.value;
+  return h(
+    "table",
+    { class: "items" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "Cut"),
+        fields.map((f) => h("th", { scope: "col", class: "n", title: f.label }, columnName(f))),
+        h("th", { scope: "col", class: "n" }, "!"),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      order(told.cuts).map((cut) => {
+        const warnings = warningsOf(told, cut.name);
+        return row(cut, warnings, [
+          ...fields.map((f) => h("td", { class: "n" }, number(value(cut, f.name)))),
+          warningCell(warnings),
+        ]);
+      }),
+    ),
+  );
 }
 
 function mark() {
@@ -142,31 +219,4 @@ function mark() {
     else line.removeAttribute("aria-current");
     if (is) line.scrollIntoView({ block: "nearest" });
   }
-}
-
-/** Warnings of the case as a whole, and what was measured. */
-function drawOthers() {
-  const told = shown();
-  const others = otherWarnings(told);
-  const red = others.filter((w) => w.red).length;
-  fill($("others-title"), `Warnings of the whole case (${others.length}${red ? `, ${red} red` : ""})`);
-  fill($("others"), others.map(warningLine));
-  $("others-box").hidden = others.length === 0;
-  $("measures-box").hidden = told.measurements.length === 0;
-  fill($("measures"), told.measurements.map((m) => h("tr", { title: m.note || null },
-    h("th", { scope: "row" }, plainName(m.name)), h("td", { class: "n" }, withUnit(m.value, m.unit)))));
-}
-
-/** The sentence without the name that it begins with, where that stands over it anyway. */
-function unnamed({ subject, message }) {
-  const start = `${plainName(subject)}: `;
-  return message.startsWith(start) && itemNamed(subject) ? message.slice(start.length) : message;
-}
-
-/** A warning in full, with what to do. */
-export function warningLine(warning) {
-  const what = itemNamed(warning.subject)?.is === "skipped" ? "" : advice(warning.code);
-  return h("li", { class: warning.red ? "red" : "" },
-    h("span", { class: "tag" }, warning.red ? "▲ Red: " : "△ "), sentence(unnamed(warning)),
-    what ? h("em", {}, ` ${what}`) : null);
 }

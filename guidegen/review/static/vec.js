@@ -6,7 +6,9 @@ export const times = (a, s) => [a[0] * s, a[1] * s, a[2] * s];
 export const along = (a, d, s) => [a[0] + d[0] * s, a[1] + d[1] * s, a[2] + d[2] * s];
 export const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 export const cross = (a, b) => [
-  a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0],
+  a[1] * b[2] - a[2] * b[1],
+  a[2] * b[0] - a[0] * b[2],
+  a[0] * b[1] - a[1] * b[0],
 ];
 export const norm = (a) => Math.hypot(a[0], a[1], a[2]);
 export const mid = (a, b) => times(add(a, b), 0.5);

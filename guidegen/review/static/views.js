@@ -54,10 +54,19 @@ function focusOf(n) {
 
 /** Make the three slices. */
 export function startViews(change) {
-  views = ["slice0", "slice1", "slice2"].map((id, n) => new SliceView($(id), {
-    plane: () => planeOf(n), field: () => fieldOf(n), focus: () => focusOf(n), change,
-  }));
-  for (const view of views) view.canvas.addEventListener("focus", () => { touched = view; });
+  views = ["slice0", "slice1", "slice2"].map(
+    (id, n) =>
+      new SliceView($(id), {
+        plane: () => planeOf(n),
+        field: () => fieldOf(n),
+        focus: () => focusOf(n),
+        change,
+      }),
+  );
+  for (const view of views)
+    view.canvas.addEventListener("focus", () => {
+      touched = view;
+    });
   on("chosen layout", home);
   on("cursor depth outlines draft told tried", refresh);
   on("grey", () => views.forEach((view) => view.regrey()));
@@ -83,8 +92,10 @@ export function choose(name, layout = state.layout) {
   if (found?.is === "path") {
     const { entry_mm, tip_mm } = found.item;
     const length = norm(sub(tip_mm, entry_mm));
-    state.depth = found.item.kind === "screw" || found.item.kind === "needle"
-      ? Math.round(length * 0.33) : Math.round(length / 2);
+    state.depth =
+      found.item.kind === "screw" || found.item.kind === "needle"
+        ? Math.round(length * 0.33)
+        : Math.round(length / 2);
     state.cursor = mid(entry_mm, tip_mm);
   } else if (found) {
     state.cursor = found.is === "cut" ? found.item.origin_mm : placeOf(found.item);
@@ -127,9 +138,21 @@ export function enlarge(id) {
 
 /** The buttons in the corner of a picture. */
 export function corner(id, extra = []) {
-  return h("div", { class: "corner" }, extra,
-    h("button", { class: "small", title: "This picture large, or all four", "aria-label": "Enlarge",
-      onclick: () => enlarge(id) }, "⤢"));
+  return h(
+    "div",
+    { class: "corner" },
+    extra,
+    h(
+      "button",
+      {
+        class: "small",
+        title: "This picture large, or all four",
+        "aria-label": "Enlarge",
+        onclick: () => enlarge(id),
+      },
+      "⤢",
+    ),
+  );
 }
 
 /** Ask for every slice again: a guide's outline is new. */

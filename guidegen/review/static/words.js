@@ -17,8 +17,10 @@ export function number(value, digits = 1) {
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
-export const withUnit = (value, unit, digits = 1) => (value === null || value === undefined
-  ? DASH : `${number(value, digits)}${unit === "deg" ? "°" : ` ${unit}`}`);
+export const withUnit = (value, unit, digits = 1) =>
+  value === null || value === undefined
+    ? DASH
+    : `${number(value, digits)}${unit === "deg" ? "°" : ` ${unit}`}`;
 
 /** `1 warning`, `2 warnings`. */
 export const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
@@ -45,7 +47,10 @@ export function sizeWords(path) {
 }
 
 const SHORT = {
-  flexion_deg: "flexion", frontal_deg: "frontal", rotation_deg: "rotation", slope_deg: "slope",
+  flexion_deg: "flexion",
+  frontal_deg: "frontal",
+  rotation_deg: "rotation",
+  slope_deg: "slope",
   resection_mm: "resection",
 };
 
@@ -55,9 +60,12 @@ export const shortLabel = (field) => SHORT[field.name] ?? field.label;
 /** A moment as the reader's clock has it. */
 export function moment(at) {
   const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? String(at ?? "") : date.toLocaleString(undefined, {
-    dateStyle: "medium", timeStyle: "short",
-  });
+  return Number.isNaN(date.getTime())
+    ? String(at ?? "")
+    : date.toLocaleString(undefined, {
+        dateStyle: "medium",
+        timeStyle: "short",
+      });
 }
 
 /** Make a sentence of what the server says: capital letter, full stop. */
