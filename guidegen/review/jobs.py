@@ -106,6 +106,7 @@ class Jobs:
                 self.previews[part.name] = (digest, part)
 
     def _build(self, progress: Progress) -> None:
+        self.previews = {}
         flow.build_case(self._session.folder.root, progress)
 
     def _report(self, progress: Progress) -> None:

@@ -66,6 +66,7 @@ class Session:
         self.revision = 1
         self.changed_outside = False
         self.settling = False
+        self._before_settling = self.revision
 
     @property
     def plan(self) -> Plan:
@@ -142,10 +143,13 @@ class Session:
             self._require(revision, by)
             if self.settling:
                 raise InputError("the last change is still being worked out: wait a moment")
+            if revision != self.revision:
+                raise Stale
             if confirm.strip() != self._plan.case_id:
                 raise InputError(f"type the case's name, {self._plan.case_id}, to approve it")
             approve(self.folder, by, accepted)
             self.revision += 1
+            self._before_settling = self.revision
             self._note(by, "approved the plan", "")
 
     def replaced(self, revision: int, by: str, what: str, make: Callable[[Plan], Plan]) -> None:
@@ -158,8 +162,9 @@ class Session:
             self._keep(after, by, what, "")
 
     def _require(self, revision: int, by: str) -> None:
+        """Refuse an older page; what the page's own last change settled does not make it older."""
         self._sync()
-        if revision != self.revision:
+        if revision not in (self.revision, self._before_settling):
             raise Stale
         if not by.strip():
             raise InputError("say who you are: changes are written down with a name")
@@ -178,6 +183,7 @@ class Session:
         Until then the folder holds the plan before, which no approval of the new one can name.
         """
         self.revision += 1
+        self._before_settling = self.revision
         if any(one.waiting for one in self.loaded().bench.items(plan)):
             self._plan, self.settling = plan, True
             note = (by, what, item)
@@ -198,6 +204,7 @@ class Session:
             settled, note = self._undo[-1] if self._undo else plan, (note[0], str(error), note[2])
         with self._lock:
             if self._plan is plan:
+                self._before_settling = self.revision
                 self.revision += 1
                 self._write(settled, *note)
 
@@ -219,6 +226,7 @@ class Session:
         self._written = str(self._plan.extra["plan_sha256"])
         self._undo, self._redo, self._loaded, self.settling = [], [], None, False
         self.revision += 1
+        self._before_settling = self.revision
         self.changed_outside = True
 
 

@@ -182,7 +182,7 @@ def test_a_guide_to_look_at_is_not_exported(tab):
     assert tab.get("/api/mesh/preview/L3").status_code == 422
 
 
-def test_what_takes_longer_is_settled_before_it_is_written(tab, monkeypatch):
+def test_what_takes_longer_is_settled_before_it_is_written(tab, other_tab, monkeypatch):
     monkeypatch.setattr(BallBench, "slow", True)
     revision = tab.revision
     assert tab.edit({"diameter_mm": 5.0}).status_code == 200
@@ -191,6 +191,18 @@ def test_what_takes_longer_is_settled_before_it_is_written(tab, monkeypatch):
         if not state["settling"]:
             break
     assert state["revision"] == revision + 2
+    tab.revision = revision + 1
+    assert approve(tab).status_code == 409
+    assert tab.edit({"diameter_mm": 4.0}).status_code == 200
+    other_tab.revision = revision
+    assert other_tab.edit({"diameter_mm": 3.0}).status_code == 409
+    for _ in range(200):
+        if not tab.state()["settling"]:
+            break
+    tab.edit({"diameter_mm": 5.0})
+    for _ in range(200):
+        if not tab.state()["settling"]:
+            break
     assert plan_of(tab)["paths"][0]["diameter_mm"] == 5.0
     assert "waits" not in plan_of(tab)
 
