@@ -18,7 +18,8 @@ from guidegen.export.plan_json import plan_to_json
 from guidegen.model.bone import SKIN
 from guidegen.model.case import Case
 from guidegen.model.notice import Notice
-from guidegen.model.plan import Plan
+from guidegen.model.plan import Path, Plan
+from guidegen.report.frames import isthmus_depth_mm
 from guidegen.review.session import Session
 
 RED_WEIGHT = 100
@@ -53,7 +54,10 @@ def state_of(session: Session, plan: Plan | None = None, work: dict[str, Any] | 
             "plan_sha256": None if tried else shown.extra.get("plan_sha256"),
             "approval": None if tried else approval_state(session.folder),
             **_scene(loaded.case, shown),
-            "paths": [_weighed(item, shown) for item in told["paths"]],
+            "paths": [
+                {**_weighed(item, shown), "isthmus_depth_mm": _isthmus(loaded.case, path)}
+                for item, path in zip(told["paths"], shown.paths, strict=True)
+            ],
             "skipped": told["skipped"],
             "cuts": [_weighed(item, shown) for item in told["cuts"]],
             "planes": told.get("planes", {}),
@@ -120,6 +124,14 @@ def _scene(case: Case, plan: Plan) -> dict[str, Any]:
         "spacing_mm": volume.grid.spacing_kji_mm[::-1],
         "frames": frames,
     }
+
+
+def _isthmus(case: Case, path: Path) -> float | None:
+    """Depth of the pedicle's narrowest place under a path's entry, where that is known."""
+    marks = next((found for found in case.landmarks if found.bone == path.bone), None)
+    if path.kind == "pin" or marks is None or f"pedicle_{path.side}" not in marks:
+        return None
+    return round(isthmus_depth_mm(case, path), 1)
 
 
 def _weighed(item: dict[str, Any], plan: Plan) -> dict[str, Any]:

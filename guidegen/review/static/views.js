@@ -94,7 +94,7 @@ export function choose(name, layout = state.layout) {
     const length = norm(sub(tip_mm, entry_mm));
     state.depth =
       found.item.kind === "screw" || found.item.kind === "needle"
-        ? Math.round(length * 0.33)
+        ? Math.round(found.item.isthmus_depth_mm ?? length * 0.33)
         : Math.round(length / 2);
     state.cursor = mid(entry_mm, tip_mm);
   } else if (found) {
