@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from guidegen.mesh.field import DistanceField
 from guidegen.model.arrays import Floats
 from guidegen.planning.line import Line, directions
 
+Mask = npt.NDArray[np.bool_]
 _STEP_MM = 1.0
 _OUT_MM = 75.0
 _TISSUE_MM = 150.0
@@ -20,7 +22,7 @@ _SLOPE_MM = 6.0
 """Own bone this near to the entry is the slope that the needle starts on."""
 _FACE_MM = 8.0
 """The face through which the needle enters is no wall of it so far under the entry."""
-_MIN_IN_BODY_MM = 15.0
+MIN_IN_BODY_MM = 15.0
 _ENOUGH_MM = 2.0
 """Room beyond this, over the margins asked for, does not make a way better."""
 _LEAN_WEIGHT = 0.03
@@ -95,10 +97,40 @@ def _lattice(limits: BesideLimits, height_mm: float, side: float) -> tuple[Float
     return np.stack([side * x, y, z], axis=1), a, s
 
 
-def _measure(
-    field: DistanceField, limits: BesideLimits, tips: Floats, ways: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Measure lines: (L,) score, (L,) length in the bone, (L,) canal clearance; -inf if bad."""
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What lines beside the pedicle meet, each (L,), mm.
+
+    Args:
+        in_bone: The tip lies in the bone and the line comes out of it.
+        length: Entry to tip.
+        room: Smallest depth of the axis in the bone, without the face through which it enters.
+        free: Between the needle and its own bone on the way in, less what must stay.
+        canal: Of the axis from the canal's side wall.
+        off: It passes the canal above or under the pedicle.
+        front: Ahead of the tip to the front cortex.
+        entry_y: y of the entry.
+    """
+
+    in_bone: Mask
+    length: Floats
+    room: Floats
+    free: Floats
+    canal: Floats
+    off: Mask
+    front: Floats
+    entry_y: Floats
+
+
+def look_along(field: DistanceField, limits: BesideLimits, tips: Floats, ways: Floats) -> Seen:
+    """Look at lines from their tips outwards.
+
+    Args:
+        field: Distance field of the vertebra, negative inside, in its frame.
+        limits: What the needle may do.
+        tips: (L, 3).
+        ways: (L, 3) unit vectors going in.
+    """
     t = np.arange(0.0, _OUT_MM, _STEP_MM)
     points = tips[:, None] - t[None, :, None] * ways[:, None]
     depth = -field.at(points)
@@ -118,13 +150,29 @@ def _measure(
     height = points[..., 2]
     off = (beside & ((height < floor) | (height > roof))).any(axis=1)
     canal = np.where(beside, np.abs(points[..., 0]) - limits.canal_half_mm, np.inf).min(axis=1)
-    spare = canal - limits.radius_mm - limits.canal_margin_mm
-    score = np.minimum(np.minimum(spare, room - limits.radius_mm - 0.5), _ENOUGH_MM)
-    bad = outside[:, 0] | (first == 0) | (length < _MIN_IN_BODY_MM) | (spare < 0) | (free < 0)
-    entry_y = tips[:, 1] - length * ways[:, 1]
-    bad |= off | (entry_y < limits.entry_y_mm)
-    bad |= (margin < limits.front_margin_mm) | (room < limits.radius_mm + 0.5)
-    return np.where(bad, -np.inf, score), length, canal
+    return Seen(
+        in_bone=~outside[:, 0] & (first != 0),
+        length=length,
+        room=room,
+        free=free,
+        canal=canal,
+        off=np.asarray(off),
+        front=margin,
+        entry_y=tips[:, 1] - length * ways[:, 1],
+    )
+
+
+def _measure(
+    field: DistanceField, limits: BesideLimits, tips: Floats, ways: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Measure lines: (L,) score, (L,) length in the bone, (L,) canal clearance; -inf if bad."""
+    seen = look_along(field, limits, tips, ways)
+    spare = seen.canal - limits.radius_mm - limits.canal_margin_mm
+    score = np.minimum(np.minimum(spare, seen.room - limits.radius_mm - 0.5), _ENOUGH_MM)
+    bad = ~seen.in_bone | (seen.length < MIN_IN_BODY_MM) | (spare < 0) | (seen.free < 0)
+    bad |= seen.off | (seen.entry_y < limits.entry_y_mm)
+    bad |= (seen.front < limits.front_margin_mm) | (seen.room < limits.radius_mm + 0.5)
+    return np.where(bad, -np.inf, score), seen.length, seen.canal
 
 
 def way_beside(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from guidegen.errors import GuidegenError, PlanError
+from guidegen.model.arrays import Floats
 from guidegen.model.bone import SKIN
 from guidegen.model.case import Case
 from guidegen.model.landmarks import Landmark, Landmarks
@@ -35,6 +36,8 @@ from guidegen.procedures.edits import (
 from guidegen.procedures.levels import VIEW_MM, case_site
 
 Site = Path | Skipped
+NOT_ASKED = "not_asked_for"
+"""A pedicle of a planned level of which the automatic plan says nothing."""
 FURTHER = ("entry_mm", "tip_mm", "bone", "side", "on", "automatic")
 
 
@@ -129,6 +132,22 @@ class PathBench(Bench):
             self._ready[key] = self._make_ready(plan, bone, side)
         return self._ready[key]
 
+    def require_place(self, plan: Plan, bone: str, side: str) -> None:
+        """Make sure that a path can stand at a pedicle.
+
+        Raises:
+            PlanError: It can't.
+        """
+        self.ready(plan, bone, side)
+
+    def own_axis(self, plan: Plan, site: Site) -> tuple[Floats, Floats]:
+        """Entry and tip of a path along a pedicle's own axis.
+
+        Raises:
+            PlanError: There is none to start from.
+        """
+        return own_axis(self.ready(plan, site.bone, site.side))
+
     def marks(self, bone: str) -> Landmarks:
         """Landmarks of a vertebra.
 
@@ -208,7 +227,7 @@ class PathBench(Bench):
         if "entry_mm" in wish and "tip_mm" in wish:
             ends = wish["entry_mm"], wish["tip_mm"]
         else:
-            ends = own_axis(self.ready(plan, site.bone, site.side))
+            ends = self.own_axis(plan, site)
         return Drawn(site.name, site.bone, site.side, *ends, self._diameters[0])
 
     def _moved(
@@ -218,8 +237,8 @@ class PathBench(Bench):
         if isinstance(site, Skipped):
             raise PlanError(f"{site.name} has no path that could be moved: switch it on instead")
         bone, side = place
-        self.ready(plan, bone, side)
-        target = site_of(plan, f"{bone}_{side}")
+        self.require_place(plan, bone, side)
+        target = _place_of(plan, bone, side)
         if isinstance(target, Path):
             raise PlanError(f"{bone} {side} has a path already: leave that one out first")
         planned = automatic_path(target)
@@ -233,7 +252,7 @@ class PathBench(Bench):
         """Make a site what the automatic plan made of it."""
         before = automatic_path(site)
         if before is None:
-            return self._with(plan, automatic_skipped(site), ())
+            return self._without(plan, automatic_skipped(site))
         return self._put(plan, site, Drawn.of(before))
 
     def _put(self, plan: Plan, site: Site, drawn: Drawn) -> Plan:
@@ -246,9 +265,23 @@ class PathBench(Bench):
         codes = tuple(dict.fromkeys((*path.warnings, *(n.code for n in notices))))
         return self._with(plan, replace(path, warnings=codes), notices)
 
+    def _without(self, plan: Plan, site: Skipped) -> Plan:
+        """Take a path out that the automatic plan did not have."""
+        if site.code == NOT_ASKED:
+            return self.finished(with_sites(plan, (site.name,), (), self.levels))
+        return self._with(plan, site, ())
+
     def _with(self, plan: Plan, new: Site, notices: Sequence[Notice]) -> Plan:
         if isinstance(new, Skipped) and is_edited(new):
             notices = (edited_notice(new),)
         plan = with_sites(plan, (new.name,), (new,), self.levels)
         kept = {(n.code, n.subject): n for n in notices}
         return self.finished(replace(plan, warnings=(*plan.warnings, *kept.values())))
+
+
+def _place_of(plan: Plan, bone: str, side: str) -> Site:
+    """The site at a pedicle, also where the plan says nothing of it."""
+    name = f"{bone}_{side}"
+    if name in [p.name for p in plan.paths] + [s.name for s in plan.skipped]:
+        return site_of(plan, name)
+    return Skipped(name, bone, side, NOT_ASKED, None, "no path was asked for here")

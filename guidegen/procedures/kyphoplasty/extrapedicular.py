@@ -38,12 +38,12 @@ def plan_beside(site: Site, side: tuple[str, float], needle: NeedleSettings) -> 
     if f"pedicle_{side[0]}" not in marks:
         text = "no pedicle was found, so the canal's side wall is not known"
         return Skipped(name, bone.name, side[0], "no_pedicle", None, text)
-    limits = _limits(marks, side, needle)
+    limits = limits_beside(marks, side, needle)
     vertices = marks.patient_from_bone.inverse.points(bone.vertices_mm)
     field = pedicle_field(vertices, bone, marks)
     plates = (marks[f"{n}_endplate_centre"].position_mm for n in ("superior", "inferior"))
     height = float(np.linalg.norm(np.subtract(*plates)))
-    found = way_beside(field, limits, height, side[1], _Tissue(site, limits, needle.lung_hu))
+    found = way_beside(field, limits, height, side[1], Tissue(site, limits, needle.lung_hu))
     if found is None:
         text = (
             f"no way beside the pedicle keeps {limits.canal_margin_mm:.0f} mm from the canal, "
@@ -51,10 +51,12 @@ def plan_beside(site: Site, side: tuple[str, float], needle: NeedleSettings) -> 
             "the body's front third"
         )
         return Skipped(name, bone.name, side[0], "no_way_beside", None, text)
-    return _path(site, side, found, limits)
+    return path_beside(site, side, found, limits)
 
 
-def _limits(marks: Landmarks, side: tuple[str, float], needle: NeedleSettings) -> BesideLimits:
+def limits_beside(
+    marks: Landmarks, side: tuple[str, float], needle: NeedleSettings
+) -> BesideLimits:
     """What a needle beside this pedicle may do."""
     size = BodySize.of(marks)
     to_bone = marks.patient_from_bone.inverse
@@ -83,7 +85,7 @@ def _limits(marks: Landmarks, side: tuple[str, float], needle: NeedleSettings) -
     )
 
 
-class _Tissue:
+class Tissue:
     """Reads the CT along a way outside the bone."""
 
     def __init__(self, site: Site, limits: BesideLimits, lung_hu: float) -> None:
@@ -140,7 +142,8 @@ def past_the_lung(volume: CTVolume, path: Path, lung_hu: float) -> Path | Skippe
     return Skipped(path.name, path.bone, path.side, "lung_in_the_way", None, text)
 
 
-def _path(site: Site, side: tuple[str, float], found: Beside, limits: BesideLimits) -> Path:
+def path_beside(site: Site, side: tuple[str, float], found: Beside, limits: BesideLimits) -> Path:
+    """The needle along a way beside the pedicle; its entry is where it leaves the bone."""
     bone, pose = site.bone, site.landmarks.patient_from_bone
     tip, way = pose.points(found.line.point), pose.vectors(found.line.direction)
     surface = RayTarget(bone.vertices_mm, bone.faces)

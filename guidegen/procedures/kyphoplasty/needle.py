@@ -14,7 +14,7 @@ from guidegen.planning.limits import PathLimits
 from guidegen.planning.pedicle import BLOCKED_MM, Pedicle
 from guidegen.procedures.kyphoplasty.settings import NeedleSettings
 
-_BEYOND_MM = 0.3
+BEYOND_MM = 0.3
 """A tip may lie this much outside its place: what a step of the length moves it across."""
 _REACH_MM = 120.0
 _LEAST_AIM_MM = 5.0
@@ -136,13 +136,13 @@ def decide(
         )
     low, high = limits.tip_lateral_mm
     lateral = corridor.line.lateral(corridor.tip)
-    if not low - _BEYOND_MM <= lateral <= high + _BEYOND_MM:
+    if not low - BEYOND_MM <= lateral <= high + BEYOND_MM:
         return pedicle.skipped(
             "one_sided_infeasible" if approach == "one-sided" else "tip_out_of_place",
             f"a straight path that keeps the pedicle's walls ends {abs(lateral):.1f} mm from the "
             f"midline, outside {low:.1f} to {high:.1f} mm",
         )
-    return _path(volume, pedicle, diameter, needle)
+    return path_of(volume, pedicle, diameter, needle)
 
 
 def _too_narrow(pedicle: Pedicle, diameter_mm: float, needle: NeedleSettings) -> str:
@@ -178,7 +178,8 @@ def _extra(pedicle: Pedicle, hu: float) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in numbers.items()}
 
 
-def _path(volume: CTVolume, pedicle: Pedicle, diameter: float, needle: NeedleSettings) -> Path:
+def path_of(volume: CTVolume, pedicle: Pedicle, diameter: float, needle: NeedleSettings) -> Path:
+    """The needle of a diameter along a pedicle's corridor, with all that is told of it."""
     corridor, axis = pedicle.corridor, pedicle.axis
     warnings = {
         "surface_unlike_ct": pedicle.unlike_ct,

@@ -31,7 +31,7 @@ def _of_paths(paths: Sequence[Path]) -> tuple[Notice, ...]:
     found = []
     for path in paths:
         numbers = {**path.extra, "corridor": path.corridor_diameter_mm or 0.0}
-        for code in path.warnings:
+        for code in (code for code in path.warnings if code in _MESSAGES):
             text = f"{path.name.replace('_', ' ')}: {_MESSAGES[code].format(**numbers)}"
             found.append(Notice(code, text, path.name, red=code in _RED))
     return tuple(found)
@@ -94,15 +94,22 @@ def _lung_unseen(paths: Sequence[Path]) -> tuple[Notice, ...]:
     )
 
 
+def notices_of(paths: Sequence[Path], has_skin: bool) -> tuple[Notice, ...]:
+    """What single paths give reason to warn of."""
+    return (*_lung_unseen(paths), *_of_paths(paths), *_no_skin(paths, has_skin))
+
+
+def notices_of_levels(answers: Sequence[Path | Skipped]) -> tuple[Notice, ...]:
+    """What the needles of each level together give reason to warn of."""
+    return (*_one_sided(answers), *_left_out(answers))
+
+
 def all_notices(
     answers: Sequence[Path | Skipped], paths: Sequence[Path], anatomy: Anatomy, has_skin: bool
 ) -> tuple[Notice, ...]:
     """What answers and bones give reason to warn of, levels without a plan first."""
     return (
         *level_notices(answers, anatomy, "needle"),
-        *_one_sided(answers),
-        *_left_out(answers),
-        *_lung_unseen(paths),
-        *_of_paths(paths),
-        *_no_skin(paths, has_skin),
+        *notices_of_levels(answers),
+        *notices_of(paths, has_skin),
     )

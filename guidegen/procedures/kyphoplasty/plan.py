@@ -18,8 +18,8 @@ from guidegen.procedures.kyphoplasty.meeting import planned_apart
 from guidegen.procedures.kyphoplasty.notices import all_notices
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings, NeedleSettings
 from guidegen.procedures.kyphoplasty.skin import Back, from_the_skin, skin_of
-from guidegen.procedures.kyphoplasty.template import BONE, Decision, decide_template, laid_out
-from guidegen.procedures.kyphoplasty.wires import plan_wires
+from guidegen.procedures.kyphoplasty.template import Decision, decide_template, laid_out
+from guidegen.procedures.kyphoplasty.wires import plan_wires, wired_level
 from guidegen.procedures.levels import VIEW_MM, plan_levels
 
 
@@ -64,7 +64,7 @@ def plan_needles(
             *fractures.notices,
             *template.notices,
         ),
-        extra={"approach": approach, **template.extra},
+        extra={"approach": approach, **_accepted(anatomy), **template.extra},
     )
 
 
@@ -99,6 +99,13 @@ def _template(paths: tuple[Path, ...], anatomy: Anatomy, settings: KyphoplastySe
     return laid_out(decided, paths, _behind(anatomy), settings.template)
 
 
+def _accepted(anatomy: Anatomy) -> dict[str, Any]:
+    """Note that the posture was accepted, for a plan that is changed by hand later."""
+    if not anatomy.options.accept_posture:
+        return {}
+    return {"posture": {**cast("Mapping[str, Any]", anatomy.extra["posture"]), "accepted": True}}
+
+
 def _behind(anatomy: Anatomy) -> Back:
     return Back.behind(anatomy.bones, anatomy.landmarks, anatomy.found.levels, anatomy.chosen)
 
@@ -116,7 +123,9 @@ def _wires(
     needles: tuple[Path, ...], anatomy: Anatomy, settings: KyphoplastySettings
 ) -> tuple[Path, ...]:
     """Wires into the spinous process, where a template is to stand on the bone of one level."""
-    levels = sorted({path.bone for path in needles})
-    if settings.template_kind != BONE or len(levels) != 1:
+    level = wired_level(needles, settings)
+    if level is None:
         return ()
-    return plan_wires(levels[0], anatomy, settings)
+    bone = next(b for b in anatomy.bones if b.name == level)
+    marks = next(m for m in anatomy.landmarks if m.bone == level)
+    return plan_wires(bone, marks, settings)

@@ -9,7 +9,9 @@ from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Progress, stage
 from guidegen.model.volume import CTVolume
+from guidegen.procedures.bench import Bench
 from guidegen.procedures.contract import Anatomy, Draft, Options, Procedure
+from guidegen.procedures.kyphoplasty.bench import NeedleBench
 from guidegen.procedures.kyphoplasty.checks import check_part
 from guidegen.procedures.kyphoplasty.guide import build_parts
 from guidegen.procedures.kyphoplasty.plan import plan_needles
@@ -57,3 +59,7 @@ class Kyphoplasty(Procedure[KyphoplastySettings]):
     def check(self, guide: Guide, case: Case, settings: KyphoplastySettings) -> tuple[Finding, ...]:
         """Measure one part as read back from its file."""
         return check_part(guide, case, settings)
+
+    def bench(self, case: Case, settings: KyphoplastySettings) -> Bench:
+        """Open a case for changes of its needles."""
+        return NeedleBench(case, settings)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from guidegen.model.bone import Bone
+from guidegen.model.landmarks import Landmarks
 from guidegen.model.plan import Path
 from guidegen.planning.wires import WireLimits, place_wires
-from guidegen.procedures.contract import Anatomy
 from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
+from guidegen.procedures.kyphoplasty.template import BONE
 
 _NAMES = ("kwire_upper", "kwire_lower")
 
 
-def plan_wires(level: str, anatomy: Anatomy, settings: KyphoplastySettings) -> tuple[Path, ...]:
+def plan_wires(bone: Bone, marks: Landmarks, settings: KyphoplastySettings) -> tuple[Path, ...]:
     """Plan one or two wires into the spinous process of a level; none where there is no room."""
-    bone = next(b for b in anatomy.bones if b.name == level)
-    marks = next(m for m in anatomy.landmarks if m.bone == level)
+    level = bone.name
     wire = settings.template.kwire_diameter_mm
     limits = WireLimits(wire, settings.wire.depth_mm, settings.wire.wall_mm, settings.wire.apart_mm)
     return tuple(
@@ -30,3 +33,9 @@ def plan_wires(level: str, anatomy: Anatomy, settings: KyphoplastySettings) -> t
         )
         for name, (entry, tip) in zip(_NAMES, place_wires(bone, marks, limits), strict=False)
     )
+
+
+def wired_level(needles: Sequence[Path], settings: KyphoplastySettings) -> str | None:
+    """The level on which a template is wired to the bone; None where none is to be."""
+    levels = sorted({path.bone for path in needles})
+    return levels[0] if settings.template_kind == BONE and len(levels) == 1 else None
