@@ -86,6 +86,7 @@ def workers(where: Where, n_jobs: int) -> Iterator[Client]:
                 processes=True,
                 memory_limit=0,
                 dashboard_address=None,
+                preload=["guidegen.batch.undisturbed"],
                 local_directory=aside,
                 silence_logs=logging.CRITICAL,
             )
@@ -138,7 +139,9 @@ class _Queue:
             ended = self._ended()
             for future in [f for f in ended if f.status not in ("cancelled", "lost")]:
                 job, _ = self._running.pop(future)
-                yield _result_of(future, job), self._names()
+                result = _result_of(future, job)
+                future.release()  # else a worker that dies later would have it made again
+                yield result, self._names()
             if any(future in self._running for future in ended) or self._is_closed():
                 yield from self._given_up("the scheduler was ended: start one, run it again")
             elif time.monotonic() - self._seen > self._wait_s:

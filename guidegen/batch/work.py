@@ -19,7 +19,7 @@ from guidegen.batch.job import Job
 from guidegen.batch.key import program_sha256
 from guidegen.batch.pictures import draw_parts
 from guidegen.batch.process import LOG, RUNNING, Ended, Limits, run_command
-from guidegen.batch.result import Result
+from guidegen.batch.result import Result, read_result, write_result
 from guidegen.errors import GuidegenError
 from guidegen.export.atomic import os_sentence, write_text
 from guidegen.export.record import toml_lines
@@ -27,7 +27,7 @@ from guidegen.export.settings import read_toml
 from guidegen.phantoms.recipe import Recipe, load_recipe
 
 BY = "guidegen batch"
-BEGUN = "begun"
+BEGUN, ENDED = "begun", "result.json"
 UNSEEN = (
     "its worker does not see the batch's folder: let --out and the inputs lie on a disk that all "
     "computers share, under the same path"
@@ -37,7 +37,11 @@ KILLED = "its worker was ended in the middle of it, from outside or for lack of 
 
 
 def run_case(job: Job) -> Result:
-    """Run one case from its scan to its parts; whatever happens becomes a result."""
+    """Run one case from its scan to its parts; whatever happens becomes a result.
+
+    A result whose worker is killed before it was fetched is asked for again by dask: the case is
+    not run a second time for that.
+    """
     start = time.monotonic()
     if not (job.out / MARK).is_file():
         return _not_run(job, UNSEEN)
@@ -45,7 +49,7 @@ def run_case(job: Job) -> Result:
         return _not_run(job, OTHER)
     try:
         if _begun(job):
-            return killed(job)
+            return read_result(job.aside / ENDED) or killed(job)
         _clear(job)
         return _run(job, start)
     except GuidegenError as error:
@@ -61,6 +65,7 @@ def killed(job: Job) -> Result:
     """End what is left of a case whose worker did not live to tell, and say so."""
     _end_left(job)
     _tidy(job)
+    shutil.rmtree(job.aside, ignore_errors=True)
     _remove_half_made(job)
     return Result(job.case.name, job.key, outcomes.KILLED, reason=KILLED)
 
@@ -101,11 +106,11 @@ def _end_left(job: Job) -> None:
 
 
 def _tidy(job: Job) -> None:
-    """Keep what the commands said, and take the rest away."""
+    """Keep what the commands said, and take the scan that was made away."""
     said = _said(job)
     if said:
         write_text(job.log, job.without_paths(said))
-    shutil.rmtree(job.aside, ignore_errors=True)
+    shutil.rmtree(job.aside / "scan", ignore_errors=True)
 
 
 def _said(job: Job) -> str:
@@ -198,7 +203,10 @@ def _ended(job: Job, start: float, ended: Ended, outcome: str, reason: str) -> R
         draw_parts(job.folder, job.pictures)
     code, seconds = None if broken_off else ended.code, time.monotonic() - start
     shown = (seconds, ended.peak_mb, facts, errors)
-    return Result(job.case.name, job.key, outcome, code, reason, *shown)
+    result = Result(job.case.name, job.key, outcome, code, reason, *shown)
+    if ended.stopped != "unwanted":
+        write_result(job.aside / ENDED, result)
+    return result
 
 
 def _errors(job: Job) -> tuple[Error, ...]:

@@ -254,11 +254,11 @@ def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, tricks: None) -> None:
     (place / "cases.toml").write_text("".join(entry(n, place / "ball.nii.gz") for n in names))
     # a slow one has no ball in its child: it is refused, after its time
     command = [sys.executable, "-m", "guidegen", "batch", "set", "--out", "out", "--workers", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     until = time.monotonic() + 240
     while not (out / "results" / "b.json").is_file() and time.monotonic() < until:
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it started
     _, told = process.communicate(timeout=120)
     assert process.returncode == 1 and "stopped before the end" in told
     assert "Traceback" not in told

@@ -17,6 +17,10 @@ class Pretended:
     job: object
     status: str = "pending"
     error: Exception | None = None
+    released: bool = False
+
+    def release(self):
+        self.released = True
 
     def result(self):
         return Result(self.job.case.name, "", DONE)
@@ -34,6 +38,7 @@ class Scheduler:
     status: str = "running"
     given: list = field(default_factory=list)
     pending: list = field(default_factory=list)
+    made: list = field(default_factory=list)
 
     def nthreads(self):
         if isinstance(self.there, Exception):
@@ -44,6 +49,7 @@ class Scheduler:
         future = Pretended(job)
         self.given.append((job.case.name, workers[0]))
         self.pending.append(future)
+        self.made.append(future)
         return future
 
     def wait(self, futures, **further):
@@ -93,6 +99,12 @@ def test_one_case_a_worker_at_a_time(run):
     assert [running for _, running in endings] == [
         *(("x", "y"), ("y",), ("y", "z"), ("z",), ()),
     ]
+
+
+def test_results_are_let_go(run):
+    """dask makes what it holds again when the worker that has it dies."""
+    scheduler, _, _ = run(ends(), ends("error", KeyError("x")), ends())
+    assert [future.released for future in scheduler.made] == [True] * 3
 
 
 def test_a_killed_worker_costs_its_case_alone(run):
