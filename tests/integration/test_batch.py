@@ -175,7 +175,7 @@ def unattended(folder: Path, cases: str, *options: str) -> tuple[list[str], floa
 def test_a_data_set_on_this_computer(tmp_path: Path, tricks: None) -> None:
     place = tmp_path / "set"
     cases = broken(place) + balls(place, 4)
-    command, first_s = unattended(tmp_path, cases, "--workers", "2", "--case-timeout", "90")
+    command, first_s = unattended(tmp_path, cases, "--workers", "2", "--case-timeout", "60")
     is_rightly_told(tmp_path / "out", {f"ball{n}" for n in range(4)})
     second_run_does_nothing(command, tmp_path / "out", first_s)
 
@@ -227,7 +227,7 @@ def scheduler(tmp_path: Path, tricks: None) -> Iterator[str]:
 def test_a_data_set_on_a_scheduler_that_runs(tmp_path: Path, scheduler: str) -> None:
     place = tmp_path / "set"
     cases = broken(place) + balls(place, 4)
-    options = ("--scheduler", scheduler, "--case-timeout", "90")
+    options = ("--scheduler", scheduler, "--case-timeout", "60")
     command, first_s = unattended(tmp_path, cases, *options)
     is_rightly_told(tmp_path / "out", {f"ball{n}" for n in range(4)})
     second_run_does_nothing(command, tmp_path / "out", first_s)
