@@ -133,6 +133,24 @@ def approve(
     return _do("approve", talk, case, by, accept or [])
 
 
+@app.command("import", epilog="Example: guidegen import case1 L3_left.mrk.json")
+@grouped
+def take(
+    case: Case,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE.mrk.json ...", help="Lines of paths, planes of cuts, named after them."
+        ),
+    ],
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who drew them.")] = "3D Slicer",
+    *,
+    talk: Talk,
+) -> int:
+    """Take lines and planes edited in 3D Slicer up into a case; it needs a new approval."""
+    return _do("import", talk, case, files, by)
+
+
 @app.command(epilog="Example: guidegen build case1")
 @grouped
 def build(case: Case, talk: Talk) -> int:

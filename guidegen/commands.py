@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guidegen import flow, steps
+from guidegen import flow, handover, steps
 from guidegen.arguments import Many
 from guidegen.checks.part import label_patch
 from guidegen.checks.printable import check_printable
@@ -106,6 +106,18 @@ def review(
 
     serve(root, port, open_browser, tell)
     return Outcome({"case": str(root)}, ("the review page is closed",))
+
+
+def take(root: Path, files: Sequence[Path], by: str, progress: Progress) -> Outcome:
+    """Take lines and planes that were edited in 3D Slicer up into a case."""
+    with _logged("import", root, progress) as (log, heard):
+        made, names = handover.import_markups(root, files, by, heard)
+        log.note(_warning_lines(made, red_only=True))
+    planned = _planned(root, made)
+    said = f"taken up: {', '.join(names)}; the plan needs a new approval"
+    return replace(
+        planned, data={**planned.data, "items": list(names)}, lines=(said, *planned.lines)
+    )
 
 
 def build(root: Path, progress: Progress) -> Outcome:
@@ -218,7 +230,7 @@ def procedures(progress: Progress) -> Outcome:
     return Outcome({"procedures": rows}, lines)
 
 
-VERBS: Mapping[str, Callable[..., Outcome]] = {
+VERBS: Mapping[str, Callable[..., Outcome]] = {"import": take} | {
     verb.__name__: verb
     for verb in (
         inspect,

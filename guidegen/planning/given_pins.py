@@ -27,6 +27,8 @@ from guidegen.planning.pins import (
 
 _SAME_MM = 1e-4
 _LEAST_MM = 10.0
+_FORWARD = 0.3
+"""Cosine of the largest angle to the way in."""
 _PARALLEL_DEG = 0.05
 _OBLIQUE_DEG = 5.0
 """A third pin leans at least so much against the parallel ones; guides are checked for it."""
@@ -68,6 +70,12 @@ def measure_pin(
     """
     drawn, tip = ends_mm
     way, length = unit(tip - drawn, "pin"), float(np.linalg.norm(tip - drawn))
+    axes = CutAxes.of(marks, cut, way_in(marks, settings.tibia_turn_deg))
+    if way @ axes.into < _FORWARD:
+        raise PlanError(
+            f"{bone.name}: a pin goes in from the front, the drawn one comes from elsewhere: put "
+            "its tip behind its entry"
+        )
     crossings = surface_crossings(bone.vertices_mm[bone.faces], drawn, way)
     place = entry_place(crossings, 0.0, length, _LEAST_MM)
     if place is None:
@@ -77,7 +85,6 @@ def measure_pin(
         )
     entry = drawn if abs(place) < _SAME_MM else drawn + place * way
     radius = settings.pin_diameter_mm / 2
-    axes = CutAxes.of(marks, cut, way_in(marks, settings.tibia_turn_deg))
     depth = float(np.linalg.norm(tip - entry))
     tendon = beside_tendon(marks, settings.tendon_mm)
     high = np.array([entry, entry - SLEEVE_MM / 2 * way])

@@ -14,7 +14,7 @@ from guidegen.arguments import Talk
 from guidegen.cli import main
 from guidegen.errors import NotApproved
 
-VERBS = "demo inspect plan approve build run check phantom batch procedures".split()  # noqa: SIM905
+VERBS = "demo inspect plan import approve build run check phantom batch procedures".split()  # noqa: SIM905
 
 
 def result(capsys):
