@@ -52,6 +52,7 @@ def _plan(
         draft = procedure.plan(near, anatomy, settings, stage(progress, "plan", 0.6, 0.9))
         plan = steps.plan_of(draft, anatomy, files, record, folder.case_id)
         case = steps.case_of(plan, near, anatomy, record)
+        case = steps.with_edits(case, options.edits, record)
         plan = write_planned(folder, aside, record, anatomy.found, case)
     steps.draw_report(folder, replace(case, plan=plan), stage(progress, "report", 0.9, 1.0))
     return plan

@@ -15,7 +15,7 @@ from guidegen.errors import InputError
 from guidegen.export import history
 from guidegen.export.approval import read_approval
 from guidegen.export.atomic import write_text
-from guidegen.export.case import merged, planned_case, read_earlier
+from guidegen.export.case import merged, planned_case, read_earlier, read_edits
 from guidegen.export.folder import CaseFolder
 from guidegen.export.order import Order
 from guidegen.export.parts import write_part
@@ -23,12 +23,14 @@ from guidegen.export.plan_json import read_plan
 from guidegen.export.record import Record, new_record, order_sha256, read_record
 from guidegen.export.settings import load_settings, make_settings
 from guidegen.model.case import Case
+from guidegen.model.edits import Edits
 from guidegen.model.findings import CheckReport, Finding
 from guidegen.model.guide import Guide
 from guidegen.model.notice import Notice, Progress
 from guidegen.model.plan import BoneRecord, Plan
 from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import APPROACHES, AXES, Anatomy, Draft, Options, Procedure
+from guidegen.procedures.kept import kept_edits
 from guidegen.procedures.registry import PROCEDURES
 from guidegen.report.html import render_report
 from guidegen.workers import side_by_side
@@ -109,7 +111,8 @@ def recorded_options(folder: CaseFolder, record: Record) -> Options:
     """The options that a case was planned with, for planning it again."""
     labels = read_segmentation(folder.segmentation, folder.segmentation_names)
     earlier = read_earlier(folder, record, labels)
-    options = Options(**record.options, labels=labels, earlier=earlier)
+    edits = read_edits(folder)
+    options = Options(**record.options, labels=labels, earlier=earlier, edits=edits)
     _require_known(find_procedure(record.procedure), options)
     return options
 
@@ -172,6 +175,15 @@ def case_of(plan: Plan, volume: CTVolume, anatomy: Anatomy, record: Record) -> C
         methods=procedure.methods,
         versions=record.versions,
     )
+
+
+def with_edits(case: Case, edits: Edits | None, record: Record) -> Case:
+    """Make again what was changed by hand in the plan before, as far as it can be."""
+    if edits is None:
+        return case
+    procedure, settings = procedure_of(record)
+    plan = kept_edits(case.plan, case.bones, edits, lambda: procedure.bench(case, settings))
+    return replace(case, plan=plan)
 
 
 def measured(

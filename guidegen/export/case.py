@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from guidegen.errors import GuidegenError
+from guidegen.errors import GuidegenError, PlanError
 from guidegen.export.approval import require_unchanged
 from guidegen.export.atomic import sha256_file
 from guidegen.export.folder import CaseFolder
@@ -21,6 +21,7 @@ from guidegen.export.slicer import write_paths, write_scene
 from guidegen.model.bone import Bone
 from guidegen.model.case import Approval, Case
 from guidegen.model.earlier import Earlier
+from guidegen.model.edits import Edits
 from guidegen.model.landmarks import Landmarks
 from guidegen.model.level import Level, Spine
 from guidegen.model.notice import Notice
@@ -113,6 +114,32 @@ def read_earlier(folder: CaseFolder, record: Record, labels: LabelMap) -> Earlie
     line = np.array([level.patient_from_level.origin_mm for level in levels[::-1]])
     anchored = not any(level.name.startswith("V") for level in levels)
     return Earlier(Spine(labels, levels, line, notices, anchored), bones)
+
+
+def read_edits(folder: CaseFolder) -> Edits | None:
+    """Read what was changed by hand in a case's plan, before it is planned again.
+
+    Returns:
+        None where nothing was; a plan that can't be read is said to be so.
+    """
+    if not folder.plan.is_file():
+        return None
+    try:
+        edits = Edits(read_plan(folder.plan))
+    except PlanError as error:
+        return Edits(None, why=str(error))
+    assert edits.plan is not None
+    if not edits.items:
+        return None
+    wanted = {item.bone for item in edits.items}
+    centres = {}
+    for record in edits.plan.bones:
+        try:
+            if record.name in wanted:
+                centres[record.name] = read_bone(folder, record).vertices_mm.mean(axis=0)
+        except (GuidegenError, OSError):
+            continue
+    return replace(edits, centres_mm=centres)
 
 
 def planned_case(folder: CaseFolder, plan: Plan, volume: CTVolume, record: Record) -> Case:

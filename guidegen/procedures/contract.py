@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from guidegen.model.bone import Bone
 from guidegen.model.case import Case, SettingRow
 from guidegen.model.earlier import Earlier
+from guidegen.model.edits import Edits
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Guide
 from guidegen.model.landmarks import Landmarks
@@ -43,6 +44,7 @@ class Options:
         accept_posture: Make a skin template though the patient was not scanned prone.
         axis: One of ``AXES``; None is the mechanical one.
         earlier: What the case holds, where it is planned again and nothing was corrected.
+        edits: What was changed by hand before, where the case is planned again.
     """
 
     levels: str | None = None
@@ -53,6 +55,7 @@ class Options:
     accept_posture: bool = False
     axis: str | None = None
     earlier: Earlier | None = None
+    edits: Edits | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -127,3 +127,20 @@ def test_a_file_that_says_lps_and_holds_ras_is_not_taken_for_good():
     mirrored = drawn(path.entry_mm * [-1, 1, 1], path.tip_mm * [-1, 1, 1])
     swapped = taken_up(screws.bench(), screws.plan(), markups_of(mirrored, "a"))[0]
     assert screws.codes(swapped)["outside_pedicle"] is True
+
+
+def test_what_was_taken_up_is_kept_when_the_case_is_planned_again(folder, tmp_path):
+    file = saved(deeper(markup(folder)), tmp_path)
+    assert main(["import", str(folder.root), str(file)]) == 0
+    drawn = read_plan(folder.plan).paths[0]
+    assert main(["plan", str(folder.root)]) == 0
+    kept = read_plan(folder.plan).paths[0]
+    assert np.allclose(kept.tip_mm, drawn.tip_mm, atol=1e-5) and kept.extra["edited"] is True
+
+
+def test_a_plan_that_was_damaged_is_told_when_the_case_is_planned_again(folder):
+    folder.plan.write_text("{")
+    assert main(["plan", str(folder.root)]) == 0
+    assert [n.code for n in read_plan(folder.plan).warnings if n.red] == ["edit_lost"]
+    assert main(["plan", str(folder.root)]) == 0
+    assert not [n for n in read_plan(folder.plan).warnings if n.code == "edit_lost"]
