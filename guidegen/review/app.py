@@ -18,6 +18,9 @@ from starlette.staticfiles import StaticFiles
 from guidegen.console import sentence_of
 from guidegen.errors import GuidegenError, InputError, NotApproved
 from guidegen.export.manifest import case_files
+from guidegen.export.markups import markups_of
+from guidegen.handover import WHAT, taken_up
+from guidegen.model.plan import Plan
 from guidegen.review.drawn import Drawn
 from guidegen.review.guard import Door, Guarded
 from guidegen.review.jobs import Jobs
@@ -27,6 +30,7 @@ from guidegen.review.state import state_of
 
 STATIC = Path(str(resources.files("guidegen.review"))) / "static"
 STALE = "the plan was changed elsewhere: the page shows it as it is now, your change was not made"
+LONGEST_NAME = 80
 BINARY = "application/octet-stream"
 
 
@@ -56,6 +60,7 @@ class Page:
             "/api/approve": self._approve,
             "/api/preview": self._preview,
             "/api/build": self._build,
+            "/api/import": self._import,
             "/api/stop": self._stopped,
         }
         routes = [
@@ -146,6 +151,20 @@ class Page:
     def _build(self, told: Mapping[str, Any]) -> Response:
         self._jobs.build()
         return JSONResponse(self._jobs.told(), 202)
+
+    def _import(self, told: Mapping[str, Any]) -> Response:
+        """Take a markup file of 3D Slicer up, as ``guidegen import`` does."""
+        name, content = told.get("file"), told.get("content")
+        if not isinstance(name, str) or not isinstance(content, dict):
+            raise InputError("a markup file wants its name and its content")
+        bench = self._session.loaded().bench
+        markups = markups_of(content, Path(name).name[:LONGEST_NAME])
+
+        def taken(plan: Plan) -> Plan:
+            return taken_up(bench, plan, markups)[0]
+
+        self._session.replaced(_revision(told), _by(told), WHAT, taken)
+        return self._state()
 
     def _stopped(self, told: Mapping[str, Any]) -> Response:
         self._stop()
