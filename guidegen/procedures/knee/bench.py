@@ -14,6 +14,7 @@ from guidegen.model.case import Case
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Cut, Path, Plan
 from guidegen.model.saw_cuts import ANATOMICAL_AXIS
+from guidegen.planning.given_pins import PinBone
 from guidegen.planning.pins import plan_pins
 from guidegen.procedures.bench import EDITED, Bench, Field, Item
 from guidegen.procedures.drawn import asked
@@ -63,6 +64,7 @@ class KneeBench(Bench):
         self._bones = {bone.name: bone for bone in case.bones}
         self._marks = {marks.bone: marks for marks in case.landmarks}
         self._settings = settings
+        self._ready: dict[str, PinBone] = {}
         self._meters: dict[tuple[str, bytes], PinMeter] = {}
 
     def items(self, plan: Plan) -> tuple[Item, ...]:
@@ -123,9 +125,10 @@ class KneeBench(Bench):
         cut = self._cut_of(plan, bone)
         key = bone, np.concatenate([cut.origin_mm, cut.normal]).tobytes()
         if key not in self._meters:
-            parts = self._bones[bone], self._marks[bone]
+            if bone not in self._ready:
+                self._ready[bone] = PinBone.of(self._bones[bone], self._marks[bone])
             self._meters = {old: m for old, m in self._meters.items() if old[0] != bone}
-            self._meters[key] = PinMeter(*parts, cut, self._settings.guide)
+            self._meters[key] = PinMeter(self._ready[bone], cut, self._settings.guide)
         return self._meters[key]
 
     def _fields(self, plan: Plan, cut: Cut) -> tuple[Field, ...]:

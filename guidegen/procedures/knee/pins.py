@@ -10,11 +10,15 @@ import numpy as np
 
 from guidegen.cad.knee_settings import KneeGuideSettings
 from guidegen.model.arrays import Floats
-from guidegen.model.bone import Bone
-from guidegen.model.landmarks import Landmarks
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Cut, Path
-from guidegen.planning.given_pins import GivenPin, hold_a_guide, measure_pin, stand_apart
+from guidegen.planning.given_pins import (
+    GivenPin,
+    PinBone,
+    hold_a_guide,
+    measure_pin,
+    stand_apart,
+)
 from guidegen.procedures.bench import Field
 from guidegen.procedures.drawn import Drawn, redrawn
 from guidegen.procedures.edits import automatic_path, edited_notice, is_edited, marked
@@ -27,28 +31,27 @@ class PinMeter:
     """Measures pins on one bone and its cut, each once.
 
     Args:
-        bone: The bone.
-        marks: Its landmarks.
+        ready: The bone.
         cut: Of the bone.
         settings: Of the guide.
     """
 
-    def __init__(self, bone: Bone, marks: Landmarks, cut: Cut, settings: KneeGuideSettings) -> None:
+    def __init__(self, ready: PinBone, cut: Cut, settings: KneeGuideSettings) -> None:
         self.cut, self.settings = cut, settings
-        self._parts = bone, marks
+        self._ready = ready
         self._known: dict[bytes, GivenPin] = {}
 
     @property
     def bone(self) -> str:
         """Name of the bone."""
-        return self._parts[0].name
+        return self._ready.bone.name
 
     def measure(self, entry_mm: Floats, tip_mm: Floats) -> GivenPin:
         """Measure a pin; see ``measure_pin``."""
         key = np.concatenate([entry_mm, tip_mm]).tobytes()
         if key not in self._known:
             ends = entry_mm, tip_mm
-            self._known[key] = measure_pin(*self._parts, self.cut, ends, self.settings)
+            self._known[key] = measure_pin(self._ready, self.cut, ends, self.settings)
         return self._known[key]
 
 
@@ -66,11 +69,14 @@ def changed_pin(pin: Path, wish: Mapping[str, Any], meter: PinMeter) -> Path:
     Raises:
         PlanError: Its line does not meet the bone.
     """
-    before = automatic_path(pin) if wish.get("automatic") else pin
+    automatic = automatic_path(pin)
+    before = automatic if wish.get("automatic") else pin
     drawn = redrawn(Drawn.of(before or pin), _shifted(pin, wish), None)
     found = meter.measure(drawn.entry_mm, drawn.tip_mm)
-    new = replace(pin, entry_mm=found.entry_mm, tip_mm=drawn.tip_mm, clearance_mm=found.bone_mm)
-    return marked(new, pin)
+    new = marked(
+        replace(pin, entry_mm=found.entry_mm, tip_mm=drawn.tip_mm, clearance_mm=found.bone_mm), pin
+    )
+    return new if is_edited(new) or automatic is None else automatic
 
 
 def _shifted(pin: Path, wish: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from guidegen.model.case import Case
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Plan
 from guidegen.planning.alignment import cut_angles_deg
-from guidegen.planning.given_pins import hold_a_guide
+from guidegen.planning.given_pins import PinBone, hold_a_guide, measure_pin
 from guidegen.procedures.bench import EDITED
 from guidegen.procedures.contract import Anatomy
 from guidegen.procedures.knee import Knee
@@ -268,6 +268,15 @@ def test_a_pin_left_where_it_is_keeps_every_number():
         assert after.clearance_mm == pytest.approx(before.clearance_mm, abs=1e-6)
         assert "edited" not in after.extra and after.grade is None
         assert changed(before.name, ends).warnings == plan().warnings
+
+
+def test_a_pin_is_measured_as_the_planner_measures_it():
+    for bone, marks, own in zip(case().bones, case().landmarks, plan().cuts, strict=True):
+        ready = PinBone.of(bone, marks)
+        for one in (p for p in plan().paths if p.bone == bone.name):
+            found = measure_pin(ready, own, (one.entry_mm, one.tip_mm), SETTINGS.guide)
+            assert found.bone_mm == pytest.approx(one.clearance_mm, rel=0.01)
+            assert found.cut_mm >= SETTINGS.guide.pin_clear_mm - 1e-6 and found.free
 
 
 def test_a_parallel_pin_stays_parallel_when_it_is_dragged():
