@@ -102,7 +102,9 @@ class BallBench(Bench):
         extra.setdefault("automatic", {"diameter_mm": path.diameter_mm})
         edited = replace(path, **given, grade="C" if wide else "A", extra=extra)
         red = (Notice("breach", "it leaves the bone", item, red=True),) if wide else ()
-        kept = tuple(notice for notice in plan.warnings if notice.code != "breach")
+        if change.get("into_canal"):
+            red = (Notice("canal_breach", "it reaches into the canal", item, red=True),)
+        kept = tuple(n for n in plan.warnings if n.code not in ("breach", "canal_breach"))
         more = {"waits": True} if self.slow else {}
         return replace(plan, paths=(edited,), warnings=(*red, *kept), extra={**plan.extra, **more})
 

@@ -18,6 +18,8 @@ from guidegen.model.notice import Notice
 from guidegen.model.plan import Plan
 
 SCHEMA = "guidegen.approval/1"
+NEVER = ("canal_breach",)
+"""Codes of what nobody can accept: no route ever breaches the canal (case contract)."""
 COVERED = (
     *("case.toml", "ct.nii.gz", "landmarks.json"),
     *("bones/segmentation.nii.gz", "bones/segmentation.json"),
@@ -50,13 +52,15 @@ def approve(
         unattended: Accept all, and say so.
 
     Raises:
-        NotApproved: A red warning is not accepted, or the case is no longer the planned one.
+        NotApproved: A red warning is not accepted or can't be (a path in the canal), or the case
+            is no longer the planned one.
         InputError: There is no name, or something accepted is no red warning of this plan.
     """
     if not by.strip():
         raise InputError('approval wants the name of a person: --by "NAME"')
     plan = read_plan(folder.plan)
     require_unchanged(folder, plan)
+    _require_acceptable(plan)
     red = [warning_key(notice) for notice in red_warnings(plan)]
     unknown = [key for key in accepted if key not in red]
     if unknown:
@@ -96,6 +100,7 @@ def require_approved(folder: CaseFolder) -> tuple[Plan, Approval]:
         plan = read_plan(folder.plan)
     except GuidegenError as error:
         raise NotApproved(f"the approved plan can't be read any more: {error}") from error
+    _require_acceptable(plan)
     if plan.extra["plan_sha256"] != approval.plan_sha256:
         raise NotApproved("plan.json has changed since it was approved: look at it and approve it")
     require_unchanged(folder, plan)
@@ -134,6 +139,12 @@ def _read(folder: CaseFolder) -> tuple[Approval, dict[str, str]] | None:
         raise NotApproved(f"approval.json can't be read ({reason}): approve the plan") from error
     approval = Approval(content.by, at, content.plan_sha256, content.accepted, content.unattended)
     return approval, content.files
+
+
+def _require_acceptable(plan: Plan) -> None:
+    for notice in plan.warnings:
+        if notice.code in NEVER:
+            raise NotApproved(f"this can't be approved by anybody: {notice.message}")
 
 
 def require_unchanged(folder: CaseFolder, plan: Plan) -> None:

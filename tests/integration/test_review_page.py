@@ -94,7 +94,7 @@ def test_see_correct_approve_build_download(case, tmp_path, picture):
         reader.shot(picture("review.png"))
 
         before = path_of(case, name)
-        drag(reader, "#slice0 canvas", (70, 0))
+        drag(reader, "#slice0 canvas", (-45, 0))  # sideways, away from the canal
         introduce(reader)
         reader.until(lambda: path_of(case, name)["entry_mm"] != before["entry_mm"])
         reader.until(lambda: grade(reader, name) > "B")

@@ -7,6 +7,9 @@ import { advice } from "./advice.js";
 import { on, state } from "./store.js";
 import { counted, heading, sentence } from "./words.js";
 
+/** What the server lets nobody accept. */
+const NEVER = ["canal_breach"];
+
 let ticked = new Set();
 
 export function startApproval() {
@@ -101,6 +104,8 @@ function missing() {
   const { told } = state;
   const open = told.warnings.filter((w) => w.red && !ticked.has(w.key)).length;
   if (isSettling()) return "The last change is still being worked out: wait a moment.";
+  const never = told.warnings.find((w) => NEVER.includes(w.code));
+  if (never) return `${plainName(never.subject)} reaches into the canal: nobody can approve that.`;
   if (!$("approve-name").value.trim()) return "Enter your name.";
   if (open) return `${counted(open, "red warning")} still to be ticked.`;
   if ($("approve-word").value.trim() !== told.case_id)

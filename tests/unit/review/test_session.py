@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from guidegen.errors import NotApproved
+from guidegen.export.approval import approve as approve_case
 from guidegen.export.approval import require_approved
 from guidegen.export.plan_json import read_plan
 from guidegen.flow import build_case, replan_case
@@ -136,6 +138,19 @@ def test_red_warnings_are_ticked_one_by_one(tab):
     assert not tab.session.folder.approval.exists()
     state = approve(tab, accepted=["breach:L3_left"]).json()
     assert state["approval"]["accepted"] == ["breach:L3_left"]
+    tab.wait()
+
+
+def test_nobody_can_approve_a_path_in_the_canal(tab):
+    state = tab.edit({"into_canal": True}).json()
+    assert [item["key"] for item in state["warnings"]] == ["canal_breach:L3_left"]
+    answer = approve(tab, accepted=["canal_breach:L3_left"])
+    assert answer.status_code == 403 and "by anybody" in answer.json()["error"]
+    assert not tab.session.folder.approval.exists()
+    with pytest.raises(NotApproved, match="canal"):
+        approve_case(tab.session.folder, "night run", unattended=True)
+    tab.edit({"diameter_mm": 5.0})
+    assert approve(tab).status_code == 200
     tab.wait()
 
 
