@@ -93,9 +93,17 @@ class Reader:
             time.sleep(0.05)
 
     def click(self, selector: str) -> None:
-        self.until(lambda: self.one(selector).is_enabled())
-        self.js("arguments[0].scrollIntoView({block: 'nearest'})", self.one(selector))
-        self.one(selector).click()
+        """Click as soon as it can be clicked; the page may draw it anew meanwhile."""
+
+        def clicked() -> bool:
+            found = self.one(selector)
+            if not found.is_enabled():
+                return False
+            self.js("arguments[0].scrollIntoView({block: 'nearest'})", found)
+            found.click()
+            return True
+
+        self.until(clicked)
 
     def type(self, selector: str, text: str, enter: bool = False) -> None:
         field = self.one(selector)
@@ -104,7 +112,7 @@ class Reader:
 
     def number(self, field: str, value: float) -> None:
         """Set a number of the chosen item by typing it."""
-        chosen = self.one(f"#field-{field}")
+        chosen = self.until(lambda: self.one(f"#field-{field}"))
         self.js("arguments[0].scrollIntoView({block: 'center'})", chosen)
         chosen.click()
         self.js("arguments[0].select()", chosen)

@@ -171,7 +171,6 @@ def unattended(folder: Path, cases: str, *options: str) -> tuple[list[str], floa
     return command, time.monotonic() - start
 
 
-@pytest.mark.ci
 def test_a_data_set_on_this_computer(tmp_path: Path, tricks: None) -> None:
     place = tmp_path / "set"
     cases = broken(place) + balls(place, 4)

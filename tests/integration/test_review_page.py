@@ -24,8 +24,10 @@ IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 @pytest.fixture(scope="module")
 def screws(phantom_case):
-    """A planned case with two screws in L3."""
-    return phantom_case(Wish("lopsided", "L3", lowest_level="L4")).root
+    """A planned case with two screws in L3; the golden plans' own, so that it is made once."""
+    return phantom_case(
+        Wish("lopsided", "L3", ScanOptions(spacing_mm=1.0, slice_mm=1.25), lowest_level="L4")
+    ).root
 
 
 @pytest.fixture
