@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from guidegen.checks.coverage import check_coverage
 from guidegen.ct.labels import read_label_map, read_segmentation
 from guidegen.ct.reader import read_case_volume, read_ct
-from guidegen.errors import InputError
+from guidegen.errors import InputError, NotApproved
 from guidegen.export import history
 from guidegen.export.approval import read_approval
-from guidegen.export.atomic import write_text
+from guidegen.export.atomic import sha256_file, write_text
 from guidegen.export.case import merged, planned_case, read_earlier, read_edits
 from guidegen.export.folder import CaseFolder
 from guidegen.export.order import Order
@@ -192,6 +192,9 @@ def measured(
     """Write every part aside, read it back and run all checks on what was read.
 
     A part that could not be made or written is a failed finding.
+
+    Raises:
+        NotApproved: The plan was changed meanwhile.
     """
     procedure, settings = procedure_of(record)
 
@@ -209,7 +212,16 @@ def measured(
     parts = [part for part, _ in found if isinstance(part, Guide)]
     findings = [finding for _, group in found for finding in group]
     findings += check_coverage(case.plan, tuple(parts))
+    _require_same(CaseFolder(aside.parent), case.plan)
     return tuple(parts), CheckReport(tuple(findings))
+
+
+def _require_same(folder: CaseFolder, plan: Plan) -> None:
+    """Refuse to go on with parts of a plan that was changed while they were made."""
+    if sha256_file(folder.plan) != plan.extra["plan_sha256"]:
+        raise NotApproved(
+            "the plan was changed while its parts were made: look at it, approve it and build again"
+        )
 
 
 def draw_report(folder: CaseFolder, case: Case, progress: Progress) -> None:

@@ -120,6 +120,7 @@ class Page:
         if not isinstance(item, str) or not isinstance(change, dict) or not change:
             raise InputError("an edit wants an item and a change")
         if told.get("keep", True):
+            self._jobs.require_still()
             self._session.change(_revision(told), _by(told), item, change)
             state = state_of(self._session, work=self._jobs.told())
         else:
@@ -128,14 +129,17 @@ class Page:
         return JSONResponse(state)
 
     def _undo(self, told: Mapping[str, Any]) -> Response:
+        self._jobs.require_still()
         self._session.undo(_revision(told), _by(told))
         return self._state()
 
     def _redo(self, told: Mapping[str, Any]) -> Response:
+        self._jobs.require_still()
         self._session.redo(_revision(told), _by(told))
         return self._state()
 
     def _approve(self, told: Mapping[str, Any]) -> Response:
+        self._jobs.require_still()
         accepted = told.get("accepted")
         if not isinstance(accepted, list) or not all(isinstance(key, str) for key in accepted):
             raise InputError("an approval wants the list of the warnings that are accepted")
@@ -154,6 +158,7 @@ class Page:
 
     def _import(self, told: Mapping[str, Any]) -> Response:
         """Take a markup file of 3D Slicer up, as ``guidegen import`` does."""
+        self._jobs.require_still()
         name, content = told.get("file"), told.get("content")
         if not isinstance(name, str) or not isinstance(content, dict):
             raise InputError("a markup file wants its name and its content")

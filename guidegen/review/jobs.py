@@ -54,8 +54,23 @@ class Jobs:
         """
         self._start("preview", lambda progress: self._make(bone, progress))
 
+    def require_still(self) -> None:
+        """Refuse a change while the plan is being built: its parts would outlive it.
+
+        Raises:
+            InputError: A build is running.
+        """
+        if self._work.running and self._work.kind == "build":
+            raise InputError("the approved plan is being built: wait until it is done")
+
     def build(self) -> None:
-        """Build the approved case: guides, checks, report."""
+        """Build the approved case: guides, checks, report.
+
+        Raises:
+            InputError: Something else is being built, or the last change still being worked out.
+        """
+        if self._session.settling:
+            raise InputError("the last change is still being worked out: wait a moment")
         self._start("build", self._build)
 
     def report(self) -> None:

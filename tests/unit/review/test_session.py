@@ -1,6 +1,7 @@
 """What the page can do to a case, and what it can't."""
 
 import json
+import threading
 
 import pytest
 
@@ -174,6 +175,52 @@ def test_an_edit_makes_the_approval_stale_and_takes_the_parts_away(tab):
     assert "changed since it was approved" in tab.wait()["error"]
     state = tab.post("/api/undo").json()
     assert state["approval"]["state"] == "valid"
+
+
+def test_nothing_changes_while_a_build_runs(tab, ball, monkeypatch):
+    approve(tab)
+    tab.wait()
+    going, go_on = threading.Event(), threading.Event()
+    build = type(ball).build
+
+    def slow(self, case, settings, progress):
+        going.set()
+        assert go_on.wait(20)
+        return build(self, case, settings, progress)
+
+    monkeypatch.setattr(type(ball), "build", slow)
+    tab.post("/api/build")
+    assert going.wait(20)
+    before = tab.session.folder.plan.read_bytes()
+    for answer in (
+        tab.edit({"diameter_mm": 5.0}),
+        tab.post("/api/undo"),
+        approve(tab),
+        tab.post("/api/import", file="a.mrk.json", content={}),
+    ):
+        assert answer.status_code == 422 and "being built" in answer.json()["error"]
+    assert tab.edit({"diameter_mm": 5.0}, keep=False).status_code == 200
+    assert tab.session.folder.plan.read_bytes() == before
+    go_on.set()
+    assert tab.wait()["error"] == "" and tab.state()["guides"]
+
+
+def test_parts_of_a_plan_changed_by_hand_meanwhile_are_not_exported(tab, ball, monkeypatch):
+    approve(tab)
+    tab.wait()
+    build = type(ball).build
+
+    def meddled(self, case, settings, progress):
+        told = plan_of(tab)
+        told["paths"][0]["diameter_mm"] = 4.0
+        tab.session.folder.plan.write_text(json.dumps(told))
+        return build(self, case, settings, progress)
+
+    monkeypatch.setattr(type(ball), "build", meddled)
+    with pytest.raises(NotApproved, match="while its parts were made"):
+        build_case(tab.session.folder.root)
+    assert not list(tab.session.folder.root.glob("guides/*"))
+    assert not list(tab.session.folder.root.glob(".staging-*"))
 
 
 def test_a_change_of_the_record_by_hand_makes_it_stale_too(tab):
