@@ -19,6 +19,7 @@ THREADS = (
     *("GUIDEGEN_PROCESSORS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
     *("MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "IGL_NUM_THREADS"),
 )
+DASK_MALLOC = "MALLOC_TRIM_THRESHOLD_"
 ONE_PROCESSOR = dict.fromkeys(THREADS, "1")
 """A case takes one processor: many side by side are done sooner than each with all of them."""
 LOG, OUTPUT, RUNNING = "log.txt", "output.txt", "process.json"
@@ -57,6 +58,16 @@ class Ended:
     output: str
 
 
+def _environment() -> dict[str, str]:
+    """The worker's environment without what dask sets for itself, with one processor.
+
+    Its ``MALLOC_TRIM_THRESHOLD_`` hands every large array back to the system at once; a case
+    that makes and drops arrays all the time then spends half of its time on that.
+    """
+    own = {name: value for name, value in os.environ.items() if name != DASK_MALLOC}
+    return {**own, **ONE_PROCESSOR}
+
+
 def run_command(arguments: Sequence[str], aside: Path, limits: Limits) -> Ended:
     """Run a command of guidegen; what it says beside its result is added to ``log.txt``.
 
@@ -68,7 +79,9 @@ def run_command(arguments: Sequence[str], aside: Path, limits: Limits) -> Ended:
     Returns:
         How it ended; it is over then, with all processes it started.
     """
-    command = [sys.executable, "-m", "guidegen.batch.child", str(os.getpid()), *arguments]
+    # -P: what lies in the folder that the batch was started in is no part of the program
+    start = [sys.executable, "-P", "-m", "guidegen.batch.child", str(os.getpid())]
+    command = [*start, *arguments]
     printed = aside / OUTPUT
     with printed.open("wb") as out, (aside / LOG).open("ab") as told:
         process = subprocess.Popen(
@@ -76,7 +89,7 @@ def run_command(arguments: Sequence[str], aside: Path, limits: Limits) -> Ended:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=told,
-            env={**os.environ, **ONE_PROCESSOR},
+            env=_environment(),
         )
         seen: set[psutil.Process] = set()
         try:

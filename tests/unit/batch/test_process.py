@@ -131,3 +131,24 @@ def test_a_child_ends_with_its_parent(tmp_path, tricks):
     parent.wait()
     child.wait(30)
     assert not child.is_running()
+
+
+def test_what_dask_sets_for_its_workers_stays_with_them(monkeypatch):
+    """Its malloc setting made cases take half as long again."""
+    from guidegen.batch.process import _environment
+
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    monkeypatch.setenv("KEPT_FOR_THIS_TEST", "yes")
+    own = _environment()
+    assert "MALLOC_TRIM_THRESHOLD_" not in own
+    assert own["KEPT_FOR_THIS_TEST"] == "yes" and own["GUIDEGEN_PROCESSORS"] == "1"
+
+
+def test_the_folder_a_batch_is_started_in_is_no_part_of_the_program(tmp_path, monkeypatch):
+    (tmp_path / "guidegen.py").write_text("raise SystemExit(77)")
+    (tmp_path / "numpy.py").write_text("raise SystemExit(78)")
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    monkeypatch.chdir(tmp_path)
+    ended = run_command(["--version"], aside, Limits())
+    assert ended.code == 0 and "guidegen" in ended.output
