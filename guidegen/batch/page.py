@@ -7,17 +7,16 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from guidegen import __version__
 from guidegen.batch.limits import Error
 from guidegen.batch.reasons import kind_of_reason
 from guidegen.batch.result import DONE, REFUSED, Row, is_silent
 from guidegen.batch.strips import Strip, clearance_strips, error_strips, time_strips
+from guidegen.report.pages import style_of, templates_of
+
+PACKAGE = "guidegen.batch"
 
 WRONG, RIGHT = "wrong", "right"
 
@@ -48,10 +47,10 @@ def render_page(out: Path, rows: Sequence[Row]) -> str:
     """
     shown = [_shown(out, row) for row in rows]
     wrong = [item for item in shown if item.tone == WRONG]
-    template = _environment().get_template("summary.html.j2")
+    template = templates_of(PACKAGE).get_template("summary.html.j2")
     return template.render(
         version=__version__,
-        style=_style(),
+        style=style_of(PACKAGE, "summary.css"),
         cases=wrong + [item for item in shown if item.tone != WRONG],
         wrong=wrong,
         counts=_counts(shown),
@@ -128,21 +127,3 @@ def _strips(rows: Sequence[Row]) -> list[tuple[str, str, list[Strip]]]:
         ("Seconds a case", "", time_strips(rows)),
     )
     return [group for group in groups if group[2]]
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("guidegen.batch", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _style() -> Markup:
-    """The style sheet, which is ours and needs no escaping."""
-    environment = _environment()
-    assert environment.loader is not None
-    return Markup(environment.loader.get_source(environment, "summary.css")[0])

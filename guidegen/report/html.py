@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from guidegen.model.case import Case
@@ -18,6 +16,7 @@ from guidegen.report.guides import guides_section
 from guidegen.report.head import head_section
 from guidegen.report.notices import notices_section
 from guidegen.report.overview import overview_section
+from guidegen.report.pages import style_of, templates_of
 from guidegen.report.provenance import (
     input_section,
     landmarks_section,
@@ -31,6 +30,7 @@ from guidegen.report.slices import slices_section
 from guidegen.report.tables import drill_section, plan_section
 from guidegen.workers import side_by_side
 
+PACKAGE = "guidegen.report"
 SECTIONS: tuple[Callable[[Case], Section | None], ...] = (
     head_section,
     notices_section,
@@ -68,35 +68,15 @@ def render_report(case: Case) -> str:
     """
     made = side_by_side(lambda make: make(case), SECTIONS)
     sections = [section for section in made if section is not None]
-    page = _environment().get_template("page.html.j2")
+    page = templates_of(PACKAGE).get_template("page.html.j2")
     return page.render(
         title=f"{case.plan.case_id} – guidegen report",
-        style=_style(),
+        style=style_of(PACKAGE, "report.css"),
         sections=[(section, _set(section)) for section in sections],
     )
 
 
 def _set(section: Section) -> Markup:
     """One section as HTML; its template has escaped what came from the case."""
-    text = _environment().get_template(section.template).render(**section.content)
+    text = templates_of(PACKAGE).get_template(section.template).render(**section.content)
     return Markup(text)
-
-
-def _style() -> Markup:
-    """The style sheet, which is ours and needs no escaping."""
-    environment = _environment()
-    if environment.loader is None:
-        return Markup("")
-    return Markup(environment.loader.get_source(environment, "report.css")[0])
-
-
-@cache
-def _environment() -> Environment:
-    """Templates beside this module: everything is escaped, a missing value is an error."""
-    return Environment(
-        loader=PackageLoader("guidegen.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
