@@ -137,9 +137,25 @@ def hu_on(volume: CTVolume, plane: Plane, field_mm: float, pixels: int) -> np.nd
         (pixels, pixels) float32 HU, first row on top; air outside the scan.
     """
     offset = ((np.arange(pixels) + 0.5) / pixels - 0.5) * field_mm
+    return hu_at(volume, plane, offset, -offset)
+
+
+def hu_at(volume: CTVolume, plane: Plane, right_mm: Floats, up_mm: Floats) -> np.ndarray:
+    """Sample the CT on a lattice of a plane.
+
+    Args:
+        volume: The CT.
+        plane: Where it lies.
+        right_mm: (W,) places of the columns, to the right of the plane's origin.
+        up_mm: (H,) places of the rows, upwards from it.
+
+    Returns:
+        (H, W) float32 HU, linearly interpolated; air outside the scan.
+    """
     matrix = np.linalg.inv(volume.grid.patient_from_kji)[:3, :3]
-    across, upward = offset[:, None] * (matrix @ plane.right), offset[:, None] * (matrix @ plane.up)
-    kji = volume.grid.kji(plane.origin_mm) + across[None, :] + upward[::-1, None]
+    across = right_mm[:, None] * (matrix @ plane.right)
+    upward = up_mm[:, None] * (matrix @ plane.up)
+    kji = volume.grid.kji(plane.origin_mm) + across[None, :] + upward[:, None]
     return np.asarray(
         ndimage.map_coordinates(
             volume.hu,

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from guidegen.errors import GuidegenError, InputError
 from guidegen.model.arrays import Floats, Ints
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.volume import CTVolume
 from guidegen.report.contour import contours
-from guidegen.report.plane import OUTSIDE_HU, Plane, letter
+from guidegen.report.plane import Plane, hu_at, letter
 
 MAX_PIXELS = 1_200_000
 SQUARE = 1e-3
@@ -126,23 +125,13 @@ def marks(plane: Plane) -> dict[str, str]:
 
 def sampled(volume: CTVolume, frame: Frame) -> Floats:
     """(H, W) HU, linearly interpolated; air outside the scan."""
-    plane = frame.plane
-    across = (np.arange(frame.width) + 0.5 - frame.width / 2) * frame.step_mm
-    downward = (np.arange(frame.height) + 0.5 - frame.height / 2) * frame.step_mm
-    matrix = np.linalg.inv(volume.grid.patient_from_kji)[:3, :3]
-    right, up = matrix @ plane.right, matrix @ plane.up
-    kji = volume.grid.kji(plane.origin_mm) + across[None, :, None] * right
-    kji = kji - downward[:, None, None] * up
-    return np.asarray(
-        ndimage.map_coordinates(
-            volume.hu,
-            np.moveaxis(kji, -1, 0),
-            order=1,
-            output=np.float32,
-            mode="constant",
-            cval=OUTSIDE_HU,
-        )
-    )
+    right, down = (_centred(count) * frame.step_mm for count in (frame.width, frame.height))
+    return hu_at(volume, frame.plane, right, -down)
+
+
+def _centred(count: int) -> Floats:
+    """(count,) places of pixels about the middle of their row, in pixels."""
+    return np.asarray(np.arange(count) + 0.5 - count / 2, dtype=np.float64)
 
 
 def _vector(text: str) -> Floats:
