@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path
 from guidegen.planning.given import Given
+from guidegen.planning.grade import gertzbein_robbins
 from guidegen.planning.pedicle import BLOCKED_MM
 from guidegen.procedures.edits import is_edited
 
@@ -18,6 +20,36 @@ _APART_MM = 0.5
 """Bone that has to stay between two instruments in one vertebra (engineering choice)."""
 _SEEN_MM = 0.05
 _OFF_MM, _OFF_DEG = 0.3, 0.1
+_OF_INSIDE = ("depth_share", "front_mm", "wall_seen_share")
+"""Numbers that mean nothing where the axis is not in the bone."""
+
+
+def as_given(path: Path, given: Given, outside: tuple[str, ...] = ()) -> Path:
+    """Make a path of the planner's one that was drawn: its ends, its grade, its breach.
+
+    Args:
+        path: As the planner describes an instrument on the drawn axis.
+        given: The measurement.
+        outside: Warnings that keep their meaning where the axis is not in the bone.
+    """
+    drawn = replace(
+        path,
+        entry_mm=given.entry_mm,
+        tip_mm=given.tip_mm,
+        grade=gertzbein_robbins(given.breach_mm),
+        breach_mm=given.breach_mm,
+        breach_wall=given.wall,
+    )
+    if given.through:
+        return drawn
+    extra = {key: value for key, value in path.extra.items() if key not in _OF_INSIDE}
+    return replace(
+        drawn,
+        corridor_diameter_mm=0.0,
+        clearance_mm=-path.diameter_mm / 2,
+        warnings=tuple(code for code in path.warnings if code in outside),
+        extra={**extra, "half_maximum_on_axis_mm": 0.0},
+    )
 
 
 def hand_notices(path: Path, given: Given, min_corridor_mm: float, worst: str) -> Iterator[Notice]:

@@ -14,9 +14,9 @@ from guidegen.model.plan import Path
 from guidegen.model.volume import CTVolume
 from guidegen.planning.beside import MIN_IN_BODY_MM, Beside, BesideLimits, Seen, look_along
 from guidegen.planning.given import Given
-from guidegen.planning.grade import gertzbein_robbins
 from guidegen.planning.line import Line, angles_deg
 from guidegen.planning.pedicle import pedicle_field
+from guidegen.procedures.by_hand import as_given
 from guidegen.procedures.drawn import SIGNS, Drawn
 from guidegen.procedures.kyphoplasty.extrapedicular import (
     Tissue,
@@ -28,8 +28,6 @@ from guidegen.procedures.kyphoplasty.needle import BEYOND_MM, path_of
 from guidegen.procedures.kyphoplasty.settings import NeedleSettings
 from guidegen.procedures.levels import Site
 
-_OF_INSIDE = ("depth_share", "front_mm", "wall_seen_share")
-"""Numbers that mean nothing where the axis is not in the bone."""
 _ALONG_MM, _LEAST_BONE_MM = 150.0, 0.5
 
 
@@ -37,24 +35,7 @@ def needle_along(
     volume: CTVolume, given: Given, diameter_mm: float, needle: NeedleSettings
 ) -> Path:
     """The path of a needle through the pedicle as it was drawn."""
-    path = replace(
-        path_of(volume, given.pedicle, diameter_mm, needle),
-        entry_mm=given.entry_mm,
-        tip_mm=given.tip_mm,
-        grade=gertzbein_robbins(given.breach_mm),
-        breach_mm=given.breach_mm,
-        breach_wall=given.wall,
-    )
-    if given.through:
-        return path
-    extra = {key: value for key, value in path.extra.items() if key not in _OF_INSIDE}
-    return replace(
-        path,
-        corridor_diameter_mm=0.0,
-        clearance_mm=-diameter_mm / 2,
-        warnings=(),
-        extra={**extra, "half_maximum_on_axis_mm": 0.0},
-    )
+    return as_given(path_of(volume, given.pedicle, diameter_mm, needle), given)
 
 
 def tip_notices(path: Path, given: Given) -> Iterator[Notice]:

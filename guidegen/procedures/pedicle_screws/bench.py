@@ -11,9 +11,8 @@ from guidegen.model.notice import Notice
 from guidegen.model.plan import Path, Plan, Skipped
 from guidegen.model.volume import CTVolume
 from guidegen.planning.given import Given, measure_given
-from guidegen.planning.grade import gertzbein_robbins
 from guidegen.planning.limits import PathLimits
-from guidegen.procedures.by_hand import MEETING, hand_notices, meeting_notices
+from guidegen.procedures.by_hand import MEETING, as_given, hand_notices, meeting_notices
 from guidegen.procedures.drawn import Drawn
 from guidegen.procedures.path_bench import Measured, PathBench, Site
 from guidegen.procedures.pedicle_screws.notices import close_calls, notices_of
@@ -26,8 +25,6 @@ _OF_SEVERAL = (MEETING, "off_rod_line", _CLOSE, _UNPLANNED)
 """Codes of what depends on more than one path."""
 _OUTSIDE = ("low_bone_density", "tight_approach", "high_foot")
 """Codes that say something of a screw whose axis is not in the bone."""
-_OF_INSIDE = ("depth_share", "front_mm", "wall_seen_share")
-"""Numbers that mean nothing where the axis is not in the bone."""
 _WORST = "B"
 
 
@@ -90,25 +87,7 @@ def screw_along(
     volume: CTVolume, given: Given, diameter_mm: float, settings: PedicleSettings
 ) -> Path:
     """The path of a screw as it was drawn."""
-    path = path_of(volume, given.pedicle, diameter_mm, settings)
-    path = replace(
-        path,
-        entry_mm=given.entry_mm,
-        tip_mm=given.tip_mm,
-        grade=gertzbein_robbins(given.breach_mm),
-        breach_mm=given.breach_mm,
-        breach_wall=given.wall,
-    )
-    if given.through:
-        return path
-    extra = {key: value for key, value in path.extra.items() if key not in _OF_INSIDE}
-    return replace(
-        path,
-        corridor_diameter_mm=0.0,
-        clearance_mm=-diameter_mm / 2,
-        warnings=tuple(code for code in path.warnings if code in _OUTSIDE),
-        extra={**extra, "half_maximum_on_axis_mm": 0.0},
-    )
+    return as_given(path_of(volume, given.pedicle, diameter_mm, settings), given, _OUTSIDE)
 
 
 def _off_set(path: Path, screw: ScrewSettings) -> Iterator[Notice]:
