@@ -9,6 +9,7 @@ import pytest
 
 from guidegen.anatomy.femur import find_femur
 from guidegen.anatomy.tibia import find_tibia
+from guidegen.errors import AnatomyError
 from guidegen.model.bone import Bone
 from guidegen.model.frames import Pose
 from guidegen.model.landmarks import Landmark, Landmarks
@@ -171,13 +172,14 @@ def test_a_whole_plan_of_a_crooked_leg_says_so(femur):
 
 
 @pytest.mark.slow
-def test_a_whole_plan_of_a_bent_leg_and_of_a_small_one_says_so():
+def test_a_whole_plan_of_a_bent_leg_and_of_a_giant_one_says_so():
     bent = codes(plan_knee(_anatomy(leg("right", bent_deg=40.0)), KneeSettings()).warnings)
     assert bent["bent_knee"] is False
-    small = tuple(
-        Bone(bone.name, bone.vertices_mm * 0.62, bone.faces) for bone in leg("right", 3.0)
-    )
-    assert codes(plan_knee(_anatomy(small[1:]), KneeSettings()).warnings)["implausible_size"]
+    (tibia,) = leg("right", 3.0)[1:]
+    giant, tiny = (Bone(tibia.name, tibia.vertices_mm * scale, tibia.faces) for scale in (1.4, 0.6))
+    assert codes(plan_knee(_anatomy((giant,)), KneeSettings()).warnings)["implausible_size"]
+    with pytest.raises(AnatomyError, match="50 to 115 mm wide"):
+        find_tibia(tiny)
 
 
 def _anatomy(bones: tuple[Bone, ...]) -> Anatomy:
