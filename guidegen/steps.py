@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from guidegen.checks.coverage import check_coverage
 from guidegen.ct.labels import read_label_map, read_segmentation
 from guidegen.ct.reader import read_case_volume, read_ct
-from guidegen.errors import InputError, NotApproved
+from guidegen.errors import GuidegenError, InputError, NotApproved
 from guidegen.export import history
-from guidegen.export.approval import read_approval
+from guidegen.export.approval import require_approved
 from guidegen.export.atomic import sha256_file, write_text
 from guidegen.export.case import merged, planned_case, read_earlier, read_edits
 from guidegen.export.folder import CaseFolder
@@ -22,7 +22,7 @@ from guidegen.export.parts import write_part
 from guidegen.export.plan_json import read_plan
 from guidegen.export.record import Record, new_record, order_sha256, read_record
 from guidegen.export.settings import load_settings, make_settings
-from guidegen.model.case import Case
+from guidegen.model.case import Approval, Case
 from guidegen.model.edits import Edits
 from guidegen.model.findings import CheckReport, Finding
 from guidegen.model.guide import Guide
@@ -242,8 +242,20 @@ def redraw(folder: CaseFolder, progress: Progress) -> None:
 
 
 def draw_planned(folder: CaseFolder, case: Case, record: Record, progress: Progress) -> None:
-    """Draw the report of a case that is planned and not built, approved or not."""
+    """Draw the report of a case that is planned and not built, approved or not.
+
+    An approval that is no longer of this plan is not shown.
+    """
     procedure, settings = procedure_of(record)
-    rows = procedure.setting_rows(settings)
-    whole = replace(case, settings=rows, approval=read_approval(folder), methods=procedure.methods)
+    rows, approval = procedure.setting_rows(settings), _approval_of(folder, case.plan)
+    whole = replace(case, settings=rows, approval=approval, methods=procedure.methods)
     draw_report(folder, whole, progress)
+
+
+def _approval_of(folder: CaseFolder, plan: Plan) -> Approval | None:
+    """The approval that stands for a plan; None where it is of another or of other files."""
+    try:
+        _, approval = require_approved(folder)
+    except GuidegenError:
+        return None
+    return approval if approval.plan_sha256 == plan.extra.get("plan_sha256") else None

@@ -43,15 +43,17 @@ class Jobs:
 
     def current_previews(self) -> dict[str, Guide]:
         """The guides that were made to look at, of the plan as it is now."""
-        digest = str(self._session.plan.extra.get("plan_sha256"))
+        digest = self._session.plan.extra.get("plan_sha256")
         return {name: guide for name, (plan, guide) in self.previews.items() if plan == digest}
 
     def preview(self, bone: str) -> None:
         """Make a bone's guide from the plan as it is, approved or not; nothing is exported.
 
         Raises:
-            InputError: Something else is being built, or nothing is planned on the bone.
+            InputError: Something else is being built, nothing is planned on the bone, or the last
+                change is still being worked out.
         """
+        self._require_settled()
         self._start("preview", lambda progress: self._make(bone, progress))
 
     def require_still(self) -> None:
@@ -69,14 +71,17 @@ class Jobs:
         Raises:
             InputError: Something else is being built, or the last change still being worked out.
         """
-        if self._session.settling:
-            raise InputError("the last change is still being worked out: wait a moment")
+        self._require_settled()
         self._start("build", self._build)
 
     def report(self) -> None:
         """Draw the report of the plan as it is; left alone where something else runs."""
         if not self._work.running:
             self._start("report", self._report)
+
+    def _require_settled(self) -> None:
+        if self._session.settling:
+            raise InputError("the last change is still being worked out: wait a moment")
 
     def _start(self, kind: str, work: Callable[[Progress], None]) -> None:
         with self._lock:
@@ -98,7 +103,7 @@ class Jobs:
 
     def _make(self, bone: str, progress: Progress) -> None:
         case, record = self._session.case(), self._session.loaded().record
-        plan, digest = case.plan, str(case.plan.extra.get("plan_sha256"))
+        plan, digest = case.plan, str(case.plan.extra["plan_sha256"])
         procedure, settings = steps.procedure_of(record)
         only = replace(
             plan,
@@ -125,5 +130,6 @@ class Jobs:
         flow.build_case(self._session.folder.root, progress)
 
     def _report(self, progress: Progress) -> None:
-        loaded = self._session.loaded()
-        steps.draw_planned(self._session.folder, self._session.case(), loaded.record, progress)
+        case, record = self._session.case(), self._session.loaded().record
+        steps.draw_planned(self._session.folder, case, record, progress)
+        self._session.drop_report_unless(case.plan)

@@ -62,6 +62,7 @@ def serve(root: Path, port: int, open_browser: bool, tell: Callable[[str], None]
         pass
     finally:
         listening.close()
+        session.finish()
 
 
 def _prepare(session: Session) -> None:
@@ -71,7 +72,7 @@ def _prepare(session: Session) -> None:
         time.sleep(FIRST_PICTURES_S)
         for _ in bench.prepare(session.plan):
             time.sleep(BREATH_S)
-    except GuidegenError:
+    except (GuidegenError, OSError):
         return  # the page asks for the same and is told the reason
 
 

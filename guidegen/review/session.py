@@ -10,21 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from guidegen import steps
+from guidegen.console import sentence_of
 from guidegen.ct.reader import read_case_volume
-from guidegen.errors import GuidegenError, InputError
+from guidegen.errors import InputError
 from guidegen.export import history
 from guidegen.export.approval import approve
 from guidegen.export.atomic import sha256_file
 from guidegen.export.case import planned_case
 from guidegen.export.edited import write_edited
 from guidegen.export.folder import CaseFolder, open_case
-from guidegen.export.plan_json import read_plan
+from guidegen.export.plan_json import read_plan, with_extra
 from guidegen.export.record import Record, read_record
 from guidegen.model.case import Case
 from guidegen.model.plan import Plan
 from guidegen.procedures.bench import Bench
 
 MOST_STEPS = 200
+LONGEST_SETTLING_S = 60.0
 
 
 class Stale(Exception):
@@ -46,6 +48,27 @@ class Loaded:
     bench: Bench
 
 
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What belongs together of a session, taken at one moment.
+
+    Args:
+        plan: As it is shown; without a hash while it is settling, for no file holds it.
+        revision: Of this plan; a change that names it was made looking at it.
+        settling: Something of it is still being worked out.
+        refused: Why the last change could not be kept after all; "" if it was.
+        n_undo: How many changes can be taken back.
+        n_redo: How many changes that were taken back can be made again.
+    """
+
+    plan: Plan
+    revision: int
+    settling: bool
+    refused: str
+    n_undo: int
+    n_redo: int
+
+
 class Session:
     """A case in review; every method may be called from any thread."""
 
@@ -58,11 +81,15 @@ class Session:
         """
         self.folder: CaseFolder = open_case(root)
         self._lock = threading.RLock()
-        self._plan = read_plan(self.folder.plan)
+        self._plan = self._kept = read_plan(self.folder.plan)
         self._written = str(self._plan.extra["plan_sha256"])
         self._undo: list[Plan] = []
         self._redo: list[Plan] = []
+        self._notes: list[tuple[str, str, str]] = []
+        self._stacks: tuple[list[Plan], list[Plan]] = ([], [])
         self._loaded: Loaded | None = None
+        self._settler: threading.Thread | None = None
+        self._refused = ""
         self.revision = 1
         self.changed_outside = False
         self.settling = False
@@ -75,15 +102,17 @@ class Session:
             self._sync()
             return self._plan
 
-    @property
-    def n_undo(self) -> int:
-        """How many changes can be taken back."""
-        return len(self._undo)
+    def now(self) -> Moment:
+        """The plan with the revision that it has: a page is never told one of another."""
+        with self._lock:
+            plan, counts = self.plan, (len(self._undo), len(self._redo))
+            return Moment(plan, self.revision, self.settling, self._refused, *counts)
 
-    @property
-    def n_redo(self) -> int:
-        """How many changes that were taken back can be made again."""
-        return len(self._redo)
+    def finish(self) -> None:
+        """Wait until a change that is still being worked out is written."""
+        settler = self._settler
+        if settler is not None:
+            settler.join(LONGEST_SETTLING_S)
 
     def loaded(self) -> Loaded:
         """Scan, bones and bench; read the first time they are asked for."""
@@ -99,6 +128,13 @@ class Session:
     def case(self) -> Case:
         """The case with the plan as it is now."""
         return replace(self.loaded().case, plan=self.plan)
+
+    def drop_report_unless(self, plan: Plan) -> None:
+        """Take the report away if it was drawn of another plan than there is now."""
+        with self._lock:
+            self._sync()
+            if self._kept.extra["plan_sha256"] != plan.extra["plan_sha256"]:
+                self.folder.report.unlink(missing_ok=True)
 
     def tried(self, item: str, change: Mapping[str, Any]) -> Plan:
         """Measure a change without keeping it.
@@ -117,11 +153,9 @@ class Session:
         """
         with self._lock:
             self._require(revision, by)
-            bench = self.loaded().bench
-            after = bench.changed(self._plan, item, change)
-            self._undo = [*self._undo, self._plan][-MOST_STEPS:]
-            self._redo = []
-            self._keep(after, by, _words(change), item)
+            bench, before = self.loaded().bench, self._plan
+            self._keep(bench.changed(before, item, change), by, _words(change), item)
+            self._done(before)
 
     def undo(self, revision: int, by: str) -> None:
         """Take the last change back."""
@@ -156,10 +190,13 @@ class Session:
         """Put another plan in place of this one, as one change that can be taken back."""
         with self._lock:
             self._require(revision, by)
-            after = make(self._plan)
-            self._undo = [*self._undo, self._plan][-MOST_STEPS:]
-            self._redo = []
-            self._keep(after, by, what, "")
+            before = self._plan
+            self._keep(make(before), by, what, "")
+            self._done(before)
+
+    def _done(self, before: Plan) -> None:
+        """A change was made that can be taken back."""
+        self._undo, self._redo = [*self._undo, before][-MOST_STEPS:], []
 
     def _require(self, revision: int, by: str) -> None:
         """Refuse an older page; what the page's own last change settled does not make it older."""
@@ -174,39 +211,64 @@ class Session:
             self._require(revision, by)
             if not take:
                 raise InputError(f"there is nothing to {what}")
-            give.append(self._plan)
-            self._keep(take.pop(), by, what, "")
+            before = self._plan
+            self._keep(take[-1], by, what, "")
+            take.pop()
+            give.append(before)
 
     def _keep(self, plan: Plan, by: str, what: str, item: str) -> None:
         """Take a plan over: at once, or, where something of it takes longer, when that is made.
 
         Until then the folder holds the plan before, which no approval of the new one can name.
         """
+        note, waits = (by, what, item), any(i.waiting for i in self.loaded().bench.items(plan))
+        if not self.settling:
+            self._stacks = [*self._undo], [*self._redo]
+        if waits:
+            plan = with_extra(plan, plan_sha256=None)
+            self._plan, self.settling = plan, True
+            self._notes.append(note)
+            self._settler = threading.Thread(target=self._settle, args=(plan,), daemon=True)
+        else:
+            self._write(plan, [*self._notes, note])
+        self._refused = ""
         self.revision += 1
         self._before_settling = self.revision
-        if any(one.waiting for one in self.loaded().bench.items(plan)):
-            self._plan, self.settling = plan, True
-            note = (by, what, item)
-            threading.Thread(target=self._settle, args=(plan, note), daemon=True).start()
-        else:
-            self._write(plan, by, what, item)
+        if waits and self._settler is not None:
+            self._settler.start()
 
-    def _write(self, plan: Plan, by: str, what: str, item: str) -> None:
-        self._plan, self.settling = write_edited(self.folder, plan), False
+    def _write(self, plan: Plan, notes: list[tuple[str, str, str]]) -> None:
+        self._plan = self._kept = write_edited(self.folder, plan)
         self._written = str(self._plan.extra["plan_sha256"])
-        self._note(by, what, item)
+        self._notes, self.settling = [], False
+        for note in notes:
+            self._note(*note)
 
-    def _settle(self, plan: Plan, note: tuple[str, str, str]) -> None:
+    def _settle(self, plan: Plan) -> None:
         """Make what waits, beside the page; a later change makes it for itself."""
+        settled, why = plan, ""
         try:
             settled = self.loaded().bench.settle(plan)
-        except GuidegenError as error:
-            settled, note = self._undo[-1] if self._undo else plan, (note[0], str(error), note[2])
+        except Exception as error:
+            why = sentence_of(error)
         with self._lock:
-            if self._plan is plan:
-                self._before_settling = self.revision
-                self.revision += 1
-                self._write(settled, *note)
+            if self._plan is not plan:
+                return
+            self._before_settling = self.revision
+            self.revision += 1
+            try:
+                if not why:
+                    self._write(settled, self._notes)
+            except InputError as error:
+                why = sentence_of(error)
+            if why:
+                self._give_up(why)
+
+    def _give_up(self, why: str) -> None:
+        """Go back to the plan of the folder: what came after it can't be worked out."""
+        self._undo, self._redo = self._stacks
+        self._plan, self._notes, self.settling = self._kept, [], False
+        self._refused = f"the last change was not kept: {why}"
 
     def _note(self, by: str, what: str, item: str) -> None:
         entry = {
@@ -222,9 +284,10 @@ class Session:
         """Take up a plan that was changed in the folder meanwhile."""
         if sha256_file(self.folder.plan) == self._written:
             return
-        self._plan = read_plan(self.folder.plan)
+        self._plan = self._kept = read_plan(self.folder.plan)
         self._written = str(self._plan.extra["plan_sha256"])
-        self._undo, self._redo, self._loaded, self.settling = [], [], None, False
+        self._undo, self._redo, self._notes = [], [], []
+        self._loaded, self.settling, self._refused = None, False, ""
         self.revision += 1
         self._before_settling = self.revision
         self.changed_outside = True

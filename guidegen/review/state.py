@@ -41,18 +41,18 @@ def state_of(session: Session, plan: Plan | None = None, work: dict[str, Any] | 
     Returns:
         What ``/api/case`` answers, in JSON's types.
     """
-    tried = plan is not None
-    shown = session.plan if plan is None else plan
+    tried, now = plan is not None, session.now()
+    shown = now.plan if plan is None else plan
     loaded = session.loaded()
     told = plan_to_json(shown)
     return plain(
         {
-            "revision": session.revision,
+            "revision": now.revision,
             "case_id": shown.case_id,
             "procedure": shown.procedure,
             "title": shown.procedure.replace("-", " "),
             "plan_sha256": None if tried else shown.extra.get("plan_sha256"),
-            "approval": None if tried else approval_state(session.folder),
+            "approval": None if tried else approval_state(session.folder, now.settling),
             **_scene(loaded.case, shown),
             "paths": [
                 {**_weighed(item, shown), "isthmus_depth_mm": _isthmus(loaded.case, path)}
@@ -68,11 +68,12 @@ def state_of(session: Session, plan: Plan | None = None, work: dict[str, Any] | 
             "models": _parts(session.folder, "model"),
             "checks": _checks(session.folder),
             "reports": ["report.html"] if session.folder.report.is_file() else [],
-            "undo": session.n_undo,
-            "redo": session.n_redo,
+            "undo": now.n_undo,
+            "redo": now.n_redo,
             "work": work or {"running": False},
             "history": history.read(session.folder)[-LATEST:],
-            "settling": session.settling,
+            "settling": now.settling,
+            "refused": now.refused,
             "folder_changed": session.changed_outside,
             "tried": tried,
         }
@@ -84,12 +85,22 @@ def planned_bones(plan: Plan) -> set[str]:
     return {path.bone for path in plan.paths} | {cut.bone for cut in plan.cuts}
 
 
-def approval_state(folder: CaseFolder) -> dict[str, Any]:
-    """Tell whether the plan is approved as it is now, by whom, and if not, why not."""
-    found = read_approval(folder)
+def approval_state(folder: CaseFolder, settling: bool = False) -> dict[str, Any]:
+    """Tell whether the plan is approved as it is now, by whom, and if not, why not.
+
+    Args:
+        folder: The case.
+        settling: The plan that is shown is not the folder's yet, so no approval can be of it.
+    """
+    try:
+        found = read_approval(folder)
+    except GuidegenError as error:
+        return {"state": "stale", "why": str(error)}
     if found is None:
         return {"state": "none", "why": "nobody has approved this plan yet"}
     told = {**vars(found), "state": "valid", "why": ""}
+    if settling:
+        return told | {"state": "stale", "why": "the last change is still being worked out"}
     try:
         require_approved(folder)
     except GuidegenError as error:

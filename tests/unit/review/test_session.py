@@ -5,11 +5,13 @@ import threading
 
 import pytest
 
-from guidegen.errors import NotApproved
+from guidegen import steps
+from guidegen.errors import NotApproved, PlanError
 from guidegen.export.approval import approve as approve_case
 from guidegen.export.approval import require_approved
 from guidegen.export.plan_json import read_plan
 from guidegen.flow import build_case, replan_case
+from guidegen.review import state as state_module
 from tests.fake_procedure import BallBench
 
 
@@ -267,6 +269,140 @@ def test_what_takes_longer_is_settled_before_it_is_written(tab, other_tab, monke
             break
     assert plan_of(tab)["paths"][0]["diameter_mm"] == 5.0
     assert "waits" not in plan_of(tab)
+
+
+def settled(tab):
+    """The state once nothing waits any more."""
+    for _ in range(200):
+        state = tab.state()
+        if not state["settling"]:
+            return state
+    raise AssertionError("it does not settle")
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Changes settle only when the test lets them."""
+    go_on, settle = threading.Event(), BallBench.settle
+
+    def slow(self, plan):
+        assert go_on.wait(20)
+        return settle(self, plan)
+
+    monkeypatch.setattr(BallBench, "slow", True)
+    monkeypatch.setattr(BallBench, "settle", slow)
+    yield go_on
+    go_on.set()
+
+
+def test_what_still_settles_is_neither_approved_nor_built(tab, held):
+    approve(tab)
+    tab.wait()
+    tab.post("/api/preview", bone="L3")
+    assert tab.wait()["previews"] == ["L3"]
+    state = tab.edit({"diameter_mm": 5.0}).json()
+    assert state["settling"] and state["plan_sha256"] is None
+    assert state["approval"]["state"] == "stale" and "worked out" in state["approval"]["why"]
+    assert state["work"]["previews"] == []
+    for path, told in (("/api/build", {}), ("/api/preview", {"bone": "L3"})):
+        answer = tab.post(path, **told)
+        assert answer.status_code == 422 and "worked out" in answer.json()["error"]
+    assert "worked out" in approve(tab).json()["error"]
+    held.set()
+    state = settled(tab)
+    assert state["plan_sha256"] and state["approval"]["state"] == "stale"
+
+
+def test_changes_made_while_others_settle_stand_in_the_history(tab, held):
+    tab.edit({"diameter_mm": 5.0})
+    tab.edit({"diameter_mm": 4.0}, by="B. Engineer")
+    held.set()
+    told = [(entry["by"], entry["what"]) for entry in settled(tab)["history"]]
+    assert told == [("A. Surgeon", "diameter_mm 5"), ("B. Engineer", "diameter_mm 4")]
+    assert plan_of(tab)["paths"][0]["diameter_mm"] == 4.0
+
+
+def test_stopping_waits_for_what_settles(tab, held):
+    tab.edit({"diameter_mm": 5.0})
+    assert plan_of(tab)["paths"][0]["diameter_mm"] == 6.0
+    threading.Timer(0.2, held.set).start()
+    tab.session.finish()
+    assert plan_of(tab)["paths"][0]["diameter_mm"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(PlanError("no pin fits"), "no pin fits"), (ZeroDivisionError("1/0"), "ZeroDivisionError")],
+)
+def test_what_can_not_be_settled_goes_back_and_says_so(tab, monkeypatch, error, words):
+    def fails(self, plan):
+        raise error
+
+    tab.edit({"diameter_mm": 5.5})
+    before = tab.session.folder.plan.read_bytes()
+    monkeypatch.setattr(BallBench, "slow", True)
+    monkeypatch.setattr(BallBench, "settle", fails)
+    tab.edit({"diameter_mm": 5.0})
+    state = settled(tab)
+    assert "was not kept" in state["refused"] and words in state["refused"]
+    assert state["paths"][0]["diameter_mm"] == 5.5 and (state["undo"], state["redo"]) == (1, 0)
+    assert tab.session.folder.plan.read_bytes() == before
+    assert [entry["what"] for entry in state["history"]] == ["diameter_mm 5.5"]
+    monkeypatch.setattr(BallBench, "slow", False)
+    assert tab.edit({"diameter_mm": 4.0}).json()["refused"] == ""
+
+
+def test_the_state_is_of_one_moment(tab, other_tab, monkeypatch):
+    """Another tab's change while an answer is laid out: its revision is not told of this plan."""
+    told, now = state_module.plan_to_json, []
+
+    def meddled(plan):
+        if not now:
+            now.append(True)
+            assert other_tab.edit({"diameter_mm": 5.0}).status_code == 200
+        return told(plan)
+
+    monkeypatch.setattr(state_module, "plan_to_json", meddled)
+    state = tab.state()
+    assert state["paths"][0]["diameter_mm"] == 6.0 and state["undo"] == 0
+    assert tab.edit({"diameter_mm": 3.0}).status_code == 409
+    assert approve(tab).status_code == 409
+    assert plan_of(tab)["paths"][0]["diameter_mm"] == 5.0
+
+
+def test_a_damaged_approval_does_not_keep_the_page_away(tab):
+    tab.session.folder.approval.write_text("{")
+    answer = tab.get("/api/case")
+    assert answer.status_code == 200 and answer.json()["approval"]["state"] == "stale"
+    assert "approval.json" in answer.json()["approval"]["why"]
+    assert approve(tab).json()["approval"]["state"] == "valid"
+    tab.wait()
+
+
+def test_a_report_drawn_while_the_plan_changed_goes(tab, monkeypatch):
+    """Approval draws the report beside the page; an edit meanwhile must not be left with it."""
+    drawn = steps.render_report
+
+    def meddled(case):
+        text = drawn(case)
+        assert tab.edit({"diameter_mm": 5.0}).status_code == 200
+        return text
+
+    monkeypatch.setattr(steps, "render_report", meddled)
+    approve(tab)
+    assert tab.wait()["error"] == ""
+    assert not tab.session.folder.report.exists()
+    assert tab.state()["reports"] == []
+
+
+def test_a_report_shows_no_approval_of_another_plan(tab):
+    approve(tab)
+    tab.wait()
+    assert "Approved by A. Surgeon" in tab.session.folder.report.read_text(encoding="utf-8")
+    tab.edit({"diameter_mm": 5.0})
+    steps.redraw(tab.session.folder, lambda text, share: None)
+    text = tab.session.folder.report.read_text(encoding="utf-8")
+    assert "Approved by" not in text and "not approved" in text
 
 
 def test_planning_again_beside_the_page(tab):
