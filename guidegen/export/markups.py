@@ -118,7 +118,7 @@ def _points(item: Mapping[str, Any], file: str, scale: Floats) -> list[tuple[str
 def _vector(value: Any, file: str, what: str) -> Floats:
     try:
         vector = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         vector = np.zeros(0)
     if vector.shape != (3,) or not np.isfinite(vector).all():
         raise InputError(f"{file}: {what} of three numbers was wanted, found {value!r:.60}")

@@ -142,6 +142,19 @@ def own_axis(ready: Ready) -> tuple[Floats, Floats]:
     return entry_mm, tip_mm
 
 
+def entered(ready: Ready, entry_mm: Floats, tip_mm: Floats) -> Floats:
+    """Where a drawn path goes into the bone, (3,), patient frame; as ``measure_given`` has it.
+
+    Raises:
+        PlanError: The line does not meet the bone, or does not run from the back to the front.
+    """
+    to_bone = ready.landmarks.patient_from_bone.inverse
+    line, drawn, tip = _line(ready, to_bone.points(entry_mm), to_bone.points(tip_mm))
+    crossings = surface_crossings(ready.triangles, line.point, line.direction)
+    entry = line.point + _entry(ready, crossings, drawn, tip) * line.direction
+    return ready.landmarks.patient_from_bone.points(entry)
+
+
 def measure_given(
     ready: Ready, entry_mm: Floats, tip_mm: Floats, diameter_mm: float, width: tuple[float, float]
 ) -> Given:

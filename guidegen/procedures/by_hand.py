@@ -86,10 +86,9 @@ def _red(path: Path, given: Given, min_corridor_mm: float, worst: str) -> Iterat
         )
     at_front = given.through or given.wall == "anterior"
     if at_front and given.front_mm < limits.front_margin_mm - 1e-3:
-        where = "beyond" if given.front_mm < 0 else "from"
         yield (
             "front_margin",
-            f"the tip is {abs(given.front_mm):.1f} mm {where} the front cortex, at least "
+            f"the tip is {_to_front(given)}, at least "
             f"{limits.front_margin_mm:.1f} mm must stay: shorten it",
         )
     if given.pedicle.corridor.approach_mm < -BLOCKED_MM:
@@ -104,6 +103,19 @@ def _red(path: Path, given: Given, min_corridor_mm: float, worst: str) -> Iterat
             f"the pedicle's half-maximum corridor is {half:.2f} mm wide, {min_corridor_mm:.2f} mm "
             "is asked for, and it was planned by hand all the same",
         )
+
+
+def _to_front(given: Given) -> str:
+    """How far a tip is from the front, nearest and, where it differs, straight ahead.
+
+    The path's own ``front_mm`` is straight ahead.
+    """
+    if given.front_mm < 0:
+        return f"{-given.front_mm:.1f} mm beyond the front cortex"
+    ahead = given.pedicle.corridor.front - given.pedicle.corridor.tip
+    slanting = np.isfinite(ahead) and ahead - given.front_mm >= _SEEN_MM
+    straight = f" ({ahead:.1f} mm straight ahead, nearer at a slant)" if slanting else ""
+    return f"{given.front_mm:.1f} mm from the front cortex{straight}"
 
 
 def _plain(path: Path, given: Given) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,10 +16,13 @@ from guidegen.model.plan import Path
 from guidegen.planning.line import angles_deg, directions
 from guidegen.procedures.bench import Field
 
+IN_SET = "in_set"
+"""In a change: the length is to be the nearest one that the item is offered in."""
 SIGNS = {"left": 1.0, "right": -1.0}
 _POINTS = ("entry_mm", "tip_mm", "origin_mm", "normal")
 _FARTHEST_MM = 5000.0
 _LEAST_MM = 2.0
+_SAME_MM = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ def asked(
         change: As it came from outside.
         fields: Numbers that the item has.
         further: Other names that it takes, of ``entry_mm``, ``tip_mm``, ``bone``, ``side``,
-            ``on``, ``automatic``.
+            ``on``, ``automatic``, ``in_set``.
 
     Returns:
         The change; points as arrays (3,), numbers as float.
@@ -106,7 +110,7 @@ def _number(item: str, field: Field, value: Any) -> float:
 
 
 def _word(item: str, name: str, value: Any) -> Any:
-    if name in ("on", "automatic"):
+    if name in ("on", "automatic", IN_SET):
         if not isinstance(value, bool):
             raise PlanError(f"{item}: {name} wants true or false, found {value!r:.40}")
     elif not isinstance(value, str):
@@ -115,8 +119,12 @@ def _word(item: str, name: str, value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    return bool(number and np.isfinite(value))
+    if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def redrawn(before: Drawn, change: Mapping[str, Any], frame: Pose | None) -> Drawn:
@@ -153,3 +161,29 @@ def redrawn(before: Drawn, change: Mapping[str, Any], frame: Pose | None) -> Dra
         tip_mm=tip,
         diameter_mm=change.get("diameter_mm", before.diameter_mm),
     )
+
+
+def at_length(
+    drawn: Drawn, entry_mm: Floats, change: Mapping[str, Any], fields: Sequence[Field]
+) -> Drawn:
+    """Give a path its length once it is known where it goes into the bone.
+
+    A length that was asked for is that in the bone. Where neither end was moved, the length is
+    kept; where one was, both stay as drawn, or the tip goes to the nearest length of the set.
+
+    Args:
+        drawn: The path as drawn.
+        entry_mm: (3,) where its line goes into the bone.
+        change: As ``asked`` gives it.
+        fields: Of the item; its ``length_mm`` tells the set.
+    """
+    way = unit(drawn.tip_mm - drawn.entry_mm, "path")
+    length = wanted = float((drawn.tip_mm - entry_mm) @ way)
+    if "length_mm" in change or not {"entry_mm", "tip_mm"} & set(change):
+        wanted = drawn.length_mm
+    elif change.get(IN_SET):
+        field = next(field for field in fields if field.name == "length_mm")
+        wanted = min(max(round(length / field.step) * field.step, field.min), field.max)
+    if abs(wanted - length) < _SAME_MM:
+        return drawn
+    return replace(drawn, entry_mm=entry_mm, tip_mm=entry_mm + wanted * way)

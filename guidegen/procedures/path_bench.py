@@ -16,11 +16,11 @@ from guidegen.model.case import Case
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.notice import Notice
 from guidegen.model.plan import Path, Plan, Skipped
-from guidegen.planning.given import Ready, make_ready, own_axis
+from guidegen.planning.given import Ready, entered, make_ready, own_axis
 from guidegen.planning.limits import PathLimits
 from guidegen.planning.pedicle import SIDES
 from guidegen.procedures.bench import Bench, Field, Item
-from guidegen.procedures.drawn import Drawn, asked, redrawn
+from guidegen.procedures.drawn import IN_SET, Drawn, asked, at_length, redrawn
 from guidegen.procedures.edits import (
     automatic_of,
     automatic_path,
@@ -38,7 +38,7 @@ from guidegen.procedures.levels import VIEW_MM, case_site
 Site = Path | Skipped
 NOT_ASKED = "not_asked_for"
 """A pedicle of a planned level of which the automatic plan says nothing."""
-FURTHER = ("entry_mm", "tip_mm", "bone", "side", "on", "automatic")
+FURTHER = ("entry_mm", "tip_mm", "bone", "side", "on", "automatic", IN_SET)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +148,14 @@ class PathBench(Bench):
         """
         return own_axis(self.ready(plan, site.bone, site.side))
 
+    def entered(self, plan: Plan, drawn: Drawn) -> Floats:
+        """Where a drawn path goes into the bone, (3,).
+
+        Raises:
+            PlanError: It does not.
+        """
+        return entered(self.ready(plan, drawn.bone, drawn.side), drawn.entry_mm, drawn.tip_mm)
+
     def marks(self, bone: str) -> Landmarks:
         """Landmarks of a vertebra.
 
@@ -220,7 +228,9 @@ class PathBench(Bench):
         if before is None:
             before = self._start(plan, site, wish)
         frame = self.marks(site.bone).patient_from_bone
-        return self._put(plan, site, redrawn(before, wish, frame))
+        drawn = redrawn(before, wish, frame)
+        entry_mm = self.entered(plan, drawn)
+        return self._put(plan, site, at_length(drawn, entry_mm, wish, self._fields(None)))
 
     def _start(self, plan: Plan, site: Site, wish: Mapping[str, Any]) -> Drawn:
         """Where a path starts that there was none of: as drawn, or along the pedicle's axis."""

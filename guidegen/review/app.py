@@ -191,7 +191,7 @@ def _told(answer: Callable[[Mapping[str, Any]], Response]) -> Callable[[Request]
     async def endpoint(request: Request) -> Response:
         try:
             told = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             return JSONResponse({"error": "a JSON object was expected"}, 400)

@@ -71,8 +71,10 @@ class Drawn:
                 for name in ("forward", "up")
             )
             size = (int(query["w"]), int(query["h"]))
-            if not all(10 < side <= LARGEST_PX for side in size) or forward.shape != (3,):
+            if not all(10 < side <= LARGEST_PX for side in size):
                 raise ValueError(size)
+            if not all(w.shape == (3,) and np.isfinite(w).all() for w in (forward, up)):
+                raise ValueError(forward, up)
         except (KeyError, ValueError) as error:
             raise InputError("a picture wants forward, up, w and h") from error
         solids = self._solids()

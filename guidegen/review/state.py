@@ -193,8 +193,9 @@ def _parts(folder: CaseFolder, role: str) -> list[dict[str, Any]]:
 
 
 def _checks(folder: CaseFolder) -> list[dict[str, Any]]:
+    names = ("code", "subject", "value", "limit", "sense", "unit", "passed", "reason")
     return [
-        {key: item.get(key) for key in ("code", "subject", "value", "limit", "unit", "passed")}
+        {name: item.get(name) for name in names}
         for item in _read(folder.checks, "checks")
     ]
 

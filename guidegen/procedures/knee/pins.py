@@ -20,10 +20,10 @@ from guidegen.planning.given_pins import (
     stand_apart,
 )
 from guidegen.procedures.bench import Field
-from guidegen.procedures.drawn import Drawn, redrawn
+from guidegen.procedures.drawn import IN_SET, Drawn, at_length, redrawn
 from guidegen.procedures.edits import automatic_path, edited_notice, is_edited, marked
 
-PIN_FURTHER = ("entry_mm", "tip_mm", "automatic")
+PIN_FURTHER = ("entry_mm", "tip_mm", "automatic", IN_SET)
 _SMALL_MM = 1e-3
 
 
@@ -71,8 +71,12 @@ def changed_pin(pin: Path, wish: Mapping[str, Any], meter: PinMeter) -> Path:
     """
     automatic = automatic_path(pin)
     before = automatic if wish.get("automatic") else pin
-    drawn = redrawn(Drawn.of(before or pin), _shifted(pin, wish), None)
+    change = _shifted(pin, wish)
+    drawn = redrawn(Drawn.of(before or pin), change, None)
     found = meter.measure(drawn.entry_mm, drawn.tip_mm)
+    if not wish.get("automatic"):
+        drawn = at_length(drawn, found.entry_mm, change, pin_fields(pin))
+        found = meter.measure(drawn.entry_mm, drawn.tip_mm)
     new = marked(
         replace(pin, entry_mm=found.entry_mm, tip_mm=drawn.tip_mm, clearance_mm=found.bone_mm), pin
     )
@@ -85,7 +89,8 @@ def _shifted(pin: Path, wish: Mapping[str, Any]) -> Mapping[str, Any]:
     if pin.extra.get("role") != "parallel" or len(given) != 1:
         return wish
     shift = wish[given[0]] - ends[given[0]]
-    return {**wish, **{name: end + shift for name, end in ends.items()}}
+    moved = {name: end + shift for name, end in ends.items()}
+    return {"length_mm": pin.length_mm, **wish, **moved}
 
 
 def pin_notices(pins: Sequence[Path], meter: PinMeter) -> Iterator[Notice]:

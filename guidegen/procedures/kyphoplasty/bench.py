@@ -120,6 +120,13 @@ class NeedleBench(PathBench):
             )
         return super().own_axis(plan, site)
 
+    def entered(self, plan: Plan, drawn: Drawn) -> Floats:
+        """Where a drawn needle goes into the bone; see ``PathBench``."""
+        if _approach(plan) != ROUTE:
+            return super().entered(plan, drawn)
+        ready = self._ready_beside(drawn.bone, drawn.side)
+        return needle_beside(ready, drawn, self._needle)[0].entry_mm
+
     def _measured_beside(self, drawn: Drawn, behind: Back) -> Measured:
         """Measure a needle beside the pedicle."""
         ready = self._ready_beside(drawn.bone, drawn.side)

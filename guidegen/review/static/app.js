@@ -5,7 +5,7 @@ import { startApproval } from "./approve.js";
 import { note, unnote } from "./bars.js";
 import { fetchSurfaces, firstLook, startBody } from "./body3d.js";
 import { $, fill, h } from "./dom.js";
-import { able, moved, take } from "./edits.js";
+import { able, isBusy, moved, take } from "./edits.js";
 import { startFiles } from "./files.js";
 import { startHeader } from "./header.js";
 import { PRESETS, startKeys } from "./keys.js";
@@ -85,6 +85,7 @@ function startToolbar() {
   }
   $("stop").addEventListener("click", stop);
   on("told", folderBar);
+  on("told", () => state.told.refused && note("failed", state.told.refused));
   on("told tried", () => (state.refusal ? note("refused", state.refusal) : unnote("refused")));
 }
 
@@ -118,11 +119,11 @@ async function stop() {
 }
 
 window.addEventListener("focus", async () => {
-  if (!state.told || state.draft || state.measuring || document.body.classList.contains("ended"))
+  if (!state.told || state.draft || isBusy() || document.body.classList.contains("ended"))
     return;
   try {
     const told = await getJson("/api/case");
-    if (told.revision !== state.told.revision && !state.draft && !state.measuring) take(told);
+    if (told.revision !== state.told.revision && !state.draft && !isBusy()) take(told);
   } catch {
     note("failed", "The program does not answer: it was stopped or closed; start it again");
   }

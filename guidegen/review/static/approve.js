@@ -5,12 +5,13 @@ import { $, fill, h } from "./dom.js";
 import { isSettling, order, settle } from "./edits.js";
 import { advice } from "./advice.js";
 import { on, state } from "./store.js";
-import { counted, heading, sentence } from "./words.js";
+import { counted, heading, plainName, sentence } from "./words.js";
 
 /** What the server lets nobody accept. */
 const NEVER = ["canal_breach"];
 
-let ticked = new Set();
+/** Key of each red warning that was ticked, with the sentence that was read. */
+let ticked = new Map();
 
 export function startApproval() {
   $("approve-name").addEventListener("input", judge);
@@ -23,7 +24,7 @@ export function startApproval() {
 /** Open the dialogue on the plan as the server keeps it. */
 export function openApproval() {
   settle();
-  ticked = new Set();
+  ticked = new Map();
   const { told } = state;
   $("approve-name").value = userName();
   $("approve-word").value = "";
@@ -37,8 +38,8 @@ export function openApproval() {
 function drawPlan() {
   const { told } = state;
   fill($("approve-what"), whatWords(told));
-  const still = new Set(told.warnings.map((w) => w.key));
-  ticked = new Set([...ticked].filter((key) => still.has(key)));
+  const now = new Map(told.warnings.map((w) => [w.key, w.message]));
+  ticked = new Map([...ticked].filter(([key, message]) => now.get(key) === message));
   drawReds(told);
   judge();
 }
@@ -76,7 +77,7 @@ function drawReds(told) {
         checked: ticked.has(warning.key),
         "data-key": warning.key,
         onchange: (event) => {
-          if (event.target.checked) ticked.add(warning.key);
+          if (event.target.checked) ticked.set(warning.key, warning.message);
           else ticked.delete(warning.key);
           judge();
         },
@@ -123,7 +124,11 @@ function judge() {
 function send() {
   keepUserName($("approve-name").value);
   $("name-shown").textContent = userName();
-  const body = { accepted: [...ticked], confirm: $("approve-word").value.trim() };
+  const body = {
+    revision: state.told.revision, // of the plan that was read, whatever comes before the answer
+    accepted: [...ticked.keys()],
+    confirm: $("approve-word").value.trim(),
+  };
   $("approve-ok").disabled = true;
   order(
     "/api/approve",

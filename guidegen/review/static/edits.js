@@ -5,7 +5,7 @@ import { Refused, getJson, postJson } from "./api.js";
 import { note } from "./bars.js";
 import { askName } from "./name.js";
 import { itemNamed, set, state, tell } from "./store.js";
-import { along, norm, sub, unit } from "./vec.js";
+import { add, along, norm, sub, unit } from "./vec.js";
 
 const REST_MS = 450;
 const SETTLE_MS = 500;
@@ -21,30 +21,52 @@ export function able(path) {
   return Boolean(state.told.items.find((item) => item.name === path.name && item.fields.length));
 }
 
-/** A path was moved by pointer or key; `last` when it is let go. Its length is one that there is. */
-export function moved(item, entry_mm, to_mm, last) {
-  const way = sub(to_mm, entry_mm);
-  const length_mm = offeredLength(item, norm(way));
-  const tip_mm = along(entry_mm, unit(way), length_mm);
-  set("draft", { draft: { item, entry_mm, tip_mm } });
-  if (last) keep(item, { entry_mm, tip_mm, length_mm });
-  else attempt(item, { entry_mm, tip_mm, length_mm });
+/**
+ * A path was moved by pointer or key: `what` of it, "entry", "tip" or "both"; `last` when it is let
+ * go. The whole path keeps its length; with one end moved it gets the nearest length that there is,
+ * measured from where it goes into the bone, which the server knows.
+ */
+export function moved(item, what, entry_mm, tip_mm, last) {
+  const path = itemNamed(item, state.told)?.item;
+  const change = changeOf(path, what, entry_mm, tip_mm);
+  const draft = { item, entry_mm: path.entry_mm, tip_mm: path.tip_mm, ...change };
+  if (change.in_set) draft.tip_mm = offeredTip(item, draft);
+  set("draft", { draft });
+  if (last) keep(item, change);
+  else attempt(item, change);
 }
 
-/** The nearest length that an item is offered in. */
-function offeredLength(item, length) {
+function changeOf(path, what, entry_mm, tip_mm) {
+  const length_mm = offeredLength(path.name, path.length_mm, true);
+  if (what === "both") return { entry_mm, tip_mm, length_mm };
+  if (path.role !== "parallel")
+    return { ...(what === "entry" ? { entry_mm } : { tip_mm }), in_set: true };
+  // of two parallel pins each keeps its direction: the other end goes along
+  const shift = what === "entry" ? sub(entry_mm, path.entry_mm) : sub(tip_mm, path.tip_mm);
+  const [entry, tip] = [add(path.entry_mm, shift), add(path.tip_mm, shift)];
+  return { entry_mm: entry, tip_mm: tip, length_mm };
+}
+
+/** Where the tip is about to be, until the server has measured it. */
+function offeredTip(item, { entry_mm, tip_mm }) {
+  const way = sub(tip_mm, entry_mm);
+  return along(entry_mm, unit(way), offeredLength(item, norm(way)));
+}
+
+/** The nearest length that an item is offered in; with `free`, any between the limits. */
+function offeredLength(item, length, free = false) {
   const field = state.told.items
     .find((i) => i.name === item)
     ?.fields.find((f) => f.name === "length_mm");
   if (!field) return length;
-  const nearest = Math.round(length / field.step) * field.step;
+  const nearest = free ? length : Math.round(length / field.step) * field.step;
   return Math.min(field.max, Math.max(field.min, nearest));
 }
 
-/** The same by small steps: kept as one change once the keys rest. */
+/** The whole path by small steps: kept as one change once the keys rest. */
 export function nudged(item, entry_mm, tip_mm) {
-  moved(item, entry_mm, tip_mm, false);
-  later(() => moved(item, entry_mm, tip_mm, true));
+  moved(item, "both", entry_mm, tip_mm, false);
+  later(() => moved(item, "both", entry_mm, tip_mm, true));
 }
 
 /** Try a change of a number, and keep it once it rests. */
@@ -131,8 +153,8 @@ async function make({ path, body, failed, done, draft }) {
     if (!(error instanceof Refused)) throw error;
     letGo(draft);
     if (error.status === 409) await conflict(error);
-    else if (failed) failed(error.message);
-    else note("refused", error.message);
+    else if (!failed) note("refused", error.message);
+    failed?.(error.message);
   }
 }
 
@@ -161,6 +183,9 @@ function awaitSettled() {
     }
   }, SETTLE_MS);
 }
+
+/** Whether something is on its way to the server, or waits for the keys to rest. */
+export const isBusy = () => busy || orders.length > 0 || resting !== null;
 
 /** Whether a part of the plan still belongs to the plan before the last change. */
 export const isSettling = () => state.told.items.some((item) => item.waiting);

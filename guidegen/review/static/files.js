@@ -1,12 +1,10 @@
 // Files of the case: guides and models to download, how their checks ended, and markups to take up.
 
-import { postJson } from "./api.js";
 import { note } from "./bars.js";
 import { $, fill, h } from "./dom.js";
-import { take } from "./edits.js";
-import { askName } from "./name.js";
+import { order, settle } from "./edits.js";
 import { on, state } from "./store.js";
-import { number, plainName, sentence } from "./words.js";
+import { number, plainName, sentence, withUnit } from "./words.js";
 
 export function startFiles() {
   on("told", drawParts);
@@ -38,6 +36,8 @@ function partLine(part) {
 }
 
 function filesNote(told) {
+  if (!told.guides.length && failed().length)
+    return "No part passed its checks, so none was exported. What failed:";
   if (!told.guides.length)
     return "No guide has been built yet: approve the plan, then press Build.";
   if (told.approval?.state === "valid") return "";
@@ -56,39 +56,41 @@ function verdict(part) {
   );
 }
 
-/** Checks that failed, each with what was found and what was wanted. */
+const failed = () => (state.told.checks ?? []).filter((check) => !check.passed);
+
+/** Checks that failed, each with what was found and what was wanted, or why there is no number. */
 function failures() {
-  const bad = (state.told.checks ?? []).filter((check) => !check.passed);
   fill(
     $("failed-checks"),
-    bad.map((check) =>
-      h(
-        "li",
-        {},
-        `✗ ${plainName(check.subject ?? "")}: ` +
-          `${plainName(check.code)} is ${number(check.value, 2)} ${check.unit ?? ""}, limit ${number(check.limit, 2)}`,
-      ),
-    ),
+    failed().map((check) => h("li", {}, `✗ ${plainName(check.subject ?? "")}: ${found(check)}`)),
   );
+}
+
+function found({ code, value, limit, sense, unit, reason }) {
+  const what = plainName(code);
+  if (value === null || value === undefined) return `${what}: ${reason || "could not be measured"}`;
+  const wanted = `${plainName(sense ?? "limit")} ${number(limit, 2)}`;
+  const why = reason ? ` (${reason})` : "";
+  return `${what} is ${withUnit(value, unit ?? "", 2)}, wanted ${wanted}${why}`;
 }
 
 /** Take up a line or plane that was changed in 3D Slicer. */
 async function importMarkups(event) {
   const [file] = event.target.files;
   event.target.value = "";
-  if (!file || !(await askName())) return;
+  if (!file) return;
+  let content;
   try {
-    const content = JSON.parse(await file.text());
-    take(
-      await postJson("/api/import", { revision: state.told.revision, file: file.name, content }),
-    );
-    note("done", `${file.name} was taken up: check it, then approve again.`);
-  } catch (error) {
-    note(
-      "refused",
-      error instanceof SyntaxError
-        ? `${file.name} is no markups file of 3D Slicer`
-        : sentence(error.message),
-    );
+    content = JSON.parse(await file.text());
+  } catch {
+    note("refused", `${file.name} is no markups file of 3D Slicer`);
+    return;
   }
+  settle();
+  order(
+    "/api/import",
+    { file: file.name, content },
+    (text) => note("refused", sentence(text)),
+    () => note("done", `${file.name} was taken up: check it, then approve again.`),
+  );
 }

@@ -99,18 +99,18 @@ function nextStep(told, work) {
 }
 
 function afterApproval(told) {
-  if (!told.guides.length) {
+  const bad = (told.checks ?? []).filter((check) => !check.passed).length;
+  if (!told.guides.length && !bad) {
     return {
       step: "build",
       text: "The plan is approved. Now build the guides.",
       button: { text: "Build", go: build },
     };
   }
-  const bad = (told.checks ?? []).filter((check) => !check.passed).length;
   return {
     step: "build",
     text: bad
-      ? `Built; ${counted(bad, "check")} failed: see Files on the right.`
+      ? `Built; ${counted(bad, "check")} failed, those parts are not exported: see Files on the right.`
       : `Approved; ${counted(told.guides.length, "guide")} ready: see Files on the right.`,
     button: {
       text: "Show files",

@@ -83,7 +83,7 @@ function factsOf({ is, item }) {
   const told = [
     [item.corridor_diameter_mm, (v) => `corridor ${number(v, 2)} mm`],
     [item.mean_hu, (v) => `mean ${number(v, 0)} HU`],
-    [item.front_mm, (v) => `tip ${number(v)} mm from the front wall`],
+    [item.front_mm, (v) => `front wall ${number(v)} mm straight ahead of the tip`],
     [item.skin_to_bone_mm, (v) => `skin to bone ${number(v)} mm`],
     [item.skin_to_tip_mm, (v) => `skin to tip ${number(v)} mm`],
   ].filter(([value]) => value !== null && value !== undefined);

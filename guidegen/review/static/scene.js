@@ -212,7 +212,7 @@ export class Scene {
     if (!point) return;
     const entry_mm = what === "entry" ? point.toArray() : from.entry_mm;
     const tip_mm = what === "tip" ? point.toArray() : from.tip_mm;
-    if (norm(sub(tip_mm, entry_mm)) > 2) this.change.moved(from.name, entry_mm, tip_mm, last);
+    if (norm(sub(tip_mm, entry_mm)) > 2) this.change.moved(from.name, what, entry_mm, tip_mm, last);
   }
 
   up(event) {

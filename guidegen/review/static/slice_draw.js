@@ -7,6 +7,8 @@ import { drawPath } from "./path_draw.js";
 import { FONT, onScreen, trace, written } from "./pen.js";
 import { dot } from "./vec.js";
 
+const STILL_COSINE = 0.99;
+
 /** Turn HU into grey levels on a canvas of the slice's own size. */
 export function greyed(slice, grey) {
   const canvas = document.createElement("canvas");
@@ -35,13 +37,13 @@ export function draw(context, view, scene) {
   for (const path of scene.paths) drawPath(context, view, path, path.name === scene.chosen);
   if (scene.cross) drawCross(context, view, scene.cross);
   if (scene.depthLine) drawDepthLine(context, view, scene.depthLine);
-  if (scene.marks) drawMarks(context, view, scene.marks);
+  if (scene.marks && !isTurned(scene.slice, view.plane)) drawMarks(context, view, scene.marks);
   drawScale(context, view);
 }
 
 /** The CT where it belongs now, though it may have been asked for a moment ago. */
 function drawCt(context, view, { slice, picture, outlines }) {
-  if (!slice) return [];
+  if (!slice || isTurned(slice, view.plane)) return [];
   const scale = slice.step / view.zoom;
   const [x, y] = onScreen(view, flat(view.plane, view.middle, slice.centre));
   const [left, top] = [x - (slice.w / 2) * scale, y - (slice.h / 2) * scale];
@@ -54,6 +56,10 @@ function drawCt(context, view, { slice, picture, outlines }) {
   if (outlines) for (const one of moved) drawOutline(context, one);
   return moved;
 }
+
+/** A slice that was asked for on planes of another direction is of no use on this one. */
+const isTurned = (slice, { right, down }) =>
+  Math.min(dot(slice.right, right), dot(slice.down, down)) < STILL_COSINE;
 
 function drawOutline(context, { kind, planned, lines }) {
   context.strokeStyle = kind === "bone" ? BONE : GUIDE;

@@ -77,7 +77,7 @@ export class SlicePointer {
     const entry_mm = held === "tip" ? from.entry_mm : add(from.entry_mm, way);
     const tip_mm = held === "entry" ? from.tip_mm : add(from.tip_mm, way);
     if (norm(sub(tip_mm, entry_mm)) > 2)
-      this.view.source.change.moved(from.name, entry_mm, tip_mm, last);
+      this.view.source.change.moved(from.name, held, entry_mm, tip_mm, last);
   }
 
   window(dx, dy) {

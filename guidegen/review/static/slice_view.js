@@ -96,12 +96,15 @@ export class SliceView {
     this.asking = true;
     try {
       this.slice = await getSlice(frame);
+      this.failure = "";
       this.key = key;
       this.picture = greyed(this.slice, state.grey);
       this.canvas.dataset.ready = "yes";
       this.paintSoon();
     } catch (error) {
-      fill(this.title, `No slice: ${error.message}`);
+      // what was there before is of another place: better nothing than that
+      Object.assign(this, { slice: null, key: null, failure: error.message });
+      this.paintSoon();
     } finally {
       this.asking = false;
     }
@@ -147,7 +150,7 @@ export class SliceView {
     const beside = Math.abs(this.offset) >= 0.05 ? ` · ${this.offset.toFixed(1)} mm beside it` : "";
     const at =
       plane.name === "across" && plane.onPath ? ` · ${state.depth.toFixed(1)} mm deep` : "";
-    const text = plane.title + at + beside;
+    const text = this.failure ? `No slice: ${this.failure}` : plane.title + at + beside;
     if (this.title.textContent !== text) fill(this.title, text);
     const place = middle.map((x) => x.toFixed(0)).join(", ");
     this.canvas.setAttribute("aria-label", `CT slice: ${text}, middle at ${place} mm`);

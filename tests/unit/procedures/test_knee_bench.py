@@ -294,6 +294,20 @@ def test_a_parallel_pin_stays_parallel_when_it_is_dragged():
     assert told(back) == told(plan())
 
 
+def test_the_depth_of_a_pin_is_that_in_the_bone():
+    before = pin(plan(), "femur_left_pin_3")
+    shift = -5.0 * before.direction + 1.5 * cut(plan(), "femur_left").normal
+    ends = {"entry_mm": before.entry_mm + shift, "tip_mm": before.tip_mm + shift}
+    assert abs(pin(changed(before.name, ends), before.name).length_mm - before.length_mm) > 1.0
+    for length in (before.length_mm, 31.0):
+        after = pin(changed(before.name, {**ends, "length_mm": length}), before.name)
+        assert after.length_mm == pytest.approx(length, abs=1e-6)
+        assert np.allclose(after.direction, before.direction, atol=1e-9)
+    out = {"entry_mm": before.entry_mm - 5.0 * before.direction, "in_set": True}
+    after = pin(changed(before.name, out), before.name)
+    assert after.length_mm == pytest.approx(round(before.length_mm), abs=1e-6)
+
+
 def test_every_red_of_a_pin_has_its_case():
     cutting = cut(plan(), "femur_left")
     one, other = pin(plan(), "femur_left_pin_1"), pin(plan(), "femur_left_pin_2")

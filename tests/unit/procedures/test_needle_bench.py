@@ -119,6 +119,33 @@ def test_a_tip_out_of_its_place_is_told_and_one_near_the_front_is_red():
     assert "tip_out_of_place" not in codes(changed({"diameter_mm": 3.2}))
 
 
+def test_near_the_front_at_a_slant_both_distances_are_told():
+    """The warning's number and the needle's own ``front_mm`` are told apart where they differ."""
+    before = path(plan())
+    ends = {"tip_mm": before.tip_mm + 2.0 * before.direction}
+    after = changed(ends)
+    (text,) = (n.message for n in after.warnings if n.code == "front_margin")
+    ahead = path(after).extra["front_mm"]
+    nearest = float(text.split("the tip is ")[1].split(" mm")[0])
+    assert nearest < ahead - 0.1
+    assert f"({ahead:.1f} mm straight ahead, nearer at a slant)" in text
+    beyond = changed({"tip_mm": before.tip_mm + (ahead + 9.0) * before.direction})
+    (text,) = (n.message for n in beyond.warnings if n.code == "front_margin")
+    assert "mm beyond the front cortex" in text and "ahead" not in text
+
+
+def test_a_needle_moved_as_a_whole_keeps_its_length():
+    before = path(plan())
+    shift = 1.0 * UP - 3.0 * before.direction
+    ends = {"entry_mm": before.entry_mm + shift, "tip_mm": before.tip_mm + shift}
+    assert abs(path(changed(ends)).length_mm - before.length_mm) > 1.0
+    after = path(changed({**ends, "length_mm": before.length_mm}))
+    assert after.length_mm == pytest.approx(before.length_mm, abs=1e-6)
+    assert after.extra["skin_to_tip_mm"] == pytest.approx(
+        after.extra["skin_to_bone_mm"] + before.length_mm, abs=0.01
+    )
+
+
 def test_a_needle_that_the_set_has_not_is_refused():
     with pytest.raises(PlanError, match="diameter_mm must be"):
         changed({"diameter_mm": 5.5})
@@ -252,6 +279,13 @@ def test_a_needle_drawn_beside_the_pedicle_has_no_grade(side):
     assert not red & {"canal_breach", "nerve_root", "lung_in_the_way", "approach_blocked"}
     assert new.extra["canal_clearance_mm"] > 10 and new.skin_mm is not None
     back = Kyphoplasty().bench(thoracic(), KyphoplastySettings())
+    longer = path(back.changed(after, new.name, {"length_mm": new.length_mm + 1.3}), new.name)
+    assert longer.length_mm == pytest.approx(new.length_mm + 1.3, abs=1e-3)
+    out = {"entry_mm": new.entry_mm - 4.0 * new.direction, "in_set": True}
+    assert path(back.changed(after, new.name, out), new.name).length_mm % 1.0 in (
+        pytest.approx(0.0, abs=1e-3),
+        pytest.approx(1.0, abs=1e-3),
+    )
     again = back.changed(after, new.name, {"automatic": True})
     assert again.skipped == thoracic().plan.skipped
 

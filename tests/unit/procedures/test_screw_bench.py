@@ -9,6 +9,7 @@ from guidegen.anatomy.vertebra import find_landmarks
 from guidegen.errors import PlanError
 from guidegen.export.atomic import plain
 from guidegen.export.plan_json import plan_from_json, plan_to_json
+from guidegen.geometry.entering import surface_crossings
 from guidegen.model.bone import Bone
 from guidegen.model.case import Case
 from guidegen.model.notice import Notice
@@ -128,6 +129,53 @@ def test_the_entry_is_put_on_the_bone_along_the_line():
     assert (
         np.linalg.norm(path(changed({"entry_mm": list(within)})).entry_mm - before.entry_mm) < 1e-3
     )
+
+
+def off_its_surface(after):
+    """How far a path's entry is from the bone, mm."""
+    triangles = case().bones[0].vertices_mm[case().bones[0].faces]
+    return np.abs(surface_crossings(triangles, after.entry_mm, after.direction)).min()
+
+
+def test_the_length_that_is_asked_for_is_that_in_the_bone():
+    """A path shifted as a whole, off the surface or into it, is as long as before."""
+    before = path(plan())
+    for shift in (1.5 * UP - 4.0 * before.direction, 3.0 * before.direction - 0.5 * LEFT):
+        ends = {"entry_mm": before.entry_mm + shift, "tip_mm": before.tip_mm + shift}
+        as_drawn = path(changed(ends))
+        assert abs(as_drawn.length_mm - before.length_mm) > 1.0
+        assert np.allclose(as_drawn.tip_mm, ends["tip_mm"], atol=1e-6)
+        for length in (before.length_mm, 37.3):
+            after = path(changed({**ends, "length_mm": length}))
+            assert after.length_mm == pytest.approx(length, abs=1e-6)
+            assert off_its_surface(after) < 1e-3
+            assert np.allclose(after.direction, before.direction, atol=1e-9)
+            assert np.allclose(after.entry_mm, as_drawn.entry_mm, atol=1e-3)
+
+
+def test_what_moves_no_end_keeps_the_length():
+    before = path(changed({"length_mm": 37.3}))
+    assert before.length_mm == pytest.approx(37.3, abs=1e-6)
+    for change in ({"axial_angle_deg": 18.0}, {"sagittal_angle_deg": 7.0}, {"diameter_mm": 4.5}):
+        after = path(changed(change, before=changed({"length_mm": 37.3})))
+        assert after.length_mm == pytest.approx(37.3, abs=1e-6), change
+
+
+def test_an_end_that_is_dragged_gives_a_length_of_the_set():
+    """The entry may be let go anywhere on the line: the tip is where the set lets it be."""
+    before, step = path(plan()), SETTINGS.screw.length_step_mm
+    for drawn in (-7.3, 4.1):
+        entry = before.entry_mm + drawn * before.direction
+        after = path(changed({"entry_mm": entry, "in_set": True}))
+        assert np.allclose(after.entry_mm, before.entry_mm, atol=1e-3)
+        assert np.allclose(after.tip_mm, before.tip_mm, atol=1e-3)
+    for drawn, steps in ((0.4 * step, 0), (0.6 * step, 1), (-0.9 * step, -1)):
+        tip = before.tip_mm + drawn * before.direction
+        after = changed({"tip_mm": tip, "in_set": True})
+        assert path(after).length_mm == pytest.approx(before.length_mm + steps * step, abs=1e-3)
+        assert "length_not_in_set" not in codes(after)
+    as_drawn = changed({"tip_mm": before.tip_mm - 0.4 * step * before.direction})
+    assert "length_not_in_set" in codes(as_drawn)
 
 
 @pytest.mark.parametrize(
@@ -303,6 +351,8 @@ def test_a_path_is_moved_to_the_other_pedicle():
         ({"colour": 3}, "can't be changed"),
         ({"entry_mm": [1, 2]}, "three numbers"),
         ({"tip_mm": [0, 0, float("nan")]}, "three numbers"),
+        ({"tip_mm": [0, 0, 10**400]}, "three numbers"),
+        ({"diameter_mm": 10**400}, "must be"),
         ({"tip_mm": [0, 0, True]}, "three numbers"),
         ({"tip_mm": "here"}, "three numbers"),
         ({"diameter_mm": 40.0}, "must be 4 to 7.5 mm"),

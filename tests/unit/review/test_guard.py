@@ -87,7 +87,18 @@ def test_a_body_that_is_too_large(tab):
     assert answer.status_code == 413
     chunks = (b"x" * 1000 for _ in range(3))
     assert tab.client.post("/api/edit", content=chunks).status_code == 413
+    both = {"Content-Length": "5", "Transfer-Encoding": "chunked"}
+    assert tab.client.post("/api/edit", content=b"x" * 5, headers=both).status_code == 413
     assert tab.client.post("/api/edit", content=b"x" * 1000).status_code == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"\xff", b"[" * 200_000, b'{"a":' * 100_000])
+def test_a_body_that_is_no_object(tab, body):
+    before = tab.session.folder.plan.read_bytes()
+    for path in ("/api/edit", "/api/import", "/api/approve"):
+        answer = tab.client.post(path, content=body)
+        assert answer.status_code == 400 and "JSON object" in answer.json()["error"]
+    assert tab.session.folder.plan.read_bytes() == before
 
 
 @pytest.mark.parametrize(

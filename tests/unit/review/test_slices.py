@@ -97,7 +97,13 @@ def test_a_picture(tab):
     answer = tab.get("/api/picture", params=told)
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.content[:2] == b"\xff\xd8"
-    for wrong in ({"w": "9999"}, {"up": "0,-1,0"}, {"forward": "x"}):
+    for wrong in (
+        {"w": "9999"},
+        {"up": "0,-1,0"},
+        {"forward": "x"},
+        {"up": "1,0"},
+        {"up": "nan,0,1"},
+    ):
         assert tab.get("/api/picture", params={**told, **wrong}).status_code == 422
 
 
