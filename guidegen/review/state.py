@@ -194,10 +194,7 @@ def _parts(folder: CaseFolder, role: str) -> list[dict[str, Any]]:
 
 def _checks(folder: CaseFolder) -> list[dict[str, Any]]:
     names = ("code", "subject", "value", "limit", "sense", "unit", "passed", "reason")
-    return [
-        {name: item.get(name) for name in names}
-        for item in _read(folder.checks, "checks")
-    ]
+    return [{name: item.get(name) for name in names} for item in _read(folder.checks, "checks")]
 
 
 def _read(path: Any, key: str) -> list[dict[str, Any]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
 
-from guidegen.export.approval import require_approved
+from guidegen.export.approval import approve, require_approved
 from guidegen.export.folder import open_case
+from guidegen.export.manifest import write_checks
 from guidegen.export.order import Order
 from guidegen.flow import plan_case
 from guidegen.mesh.io import read_stl
+from guidegen.model.findings import CheckReport, Finding
 from guidegen.phantoms.scan import ScanOptions
 from guidegen.phantoms.write import write_phantom
 from tests.integration.browser import Reader, browser, served
@@ -196,6 +199,97 @@ def test_a_second_tab_is_told(case, tmp_path):
         introduce(reader)
         reader.until(lambda: "changed elsewhere" in reader.text("#bars"))
         assert path_of(case, "L3_left")["diameter_mm"] == wanted + 1.0
+
+
+def meanwhile(reader, change, name="L3_left"):
+    """Somebody else changes the plan; the page looks when it is looked at again."""
+    edit = (
+        "const told = await (await fetch('/api/case')).json();"
+        "const body = {revision: told.revision, by: 'B. Engineer', item: arguments[0], "
+        "change: arguments[1]};"
+        "const answer = await fetch('/api/edit', {method: 'POST', body: JSON.stringify(body)});"
+        "window.dispatchEvent(new Event('focus')); return answer.status;"
+    )
+    assert reader.js(f"return (async () => {{ {edit} }})()", name, change) == 200
+
+
+def aside(case, mm, name="L3_left"):
+    """A path moved to its patient's left as a whole."""
+    ends = path_of(case, name)
+    return {end: [ends[end][0] + mm, *ends[end][1:]] for end in ("entry_mm", "tip_mm")} | {
+        "length_mm": ends["length_mm"]
+    }
+
+
+@pytest.mark.ci
+def test_what_was_ticked_is_what_was_read(case, tmp_path):
+    """A warning that says something else by now is not ticked; the canal can't be."""
+    with served(case) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        reader.click("tr[data-item='L3_left']")
+        further = aside(case, 5.0)
+        meanwhile(reader, aside(case, 3.0))
+        boxes = "#approve-reds input"
+        reader.until(lambda: "red" in reader.text("#next"))
+        reader.click("#approve")
+        reader.type("#approve-name", "A. Surgeon")
+        reader.type("#approve-word", plan_of(case)["case_id"])
+        for box in page.find_elements("css selector", boxes):
+            box.click()
+        reader.until(lambda: reader.one("#approve-ok").is_enabled())
+        before = reader.text("#approve-reds")
+        meanwhile(reader, further)
+        reader.until(lambda: reader.text("#approve-reds") != before)
+        assert not reader.one("#approve-ok").is_enabled()
+        assert "still to be ticked" in reader.text("#approve-why")
+        page.execute_script("document.querySelector('#approve-dialog').close()")
+        meanwhile(reader, aside(case, -12.0))
+        reader.until(lambda: "canal" in reader.text("#own-warnings"))
+        reader.click("#approve")
+        reader.until(lambda: reader.js("return document.querySelector('#approve-dialog').open"))
+        assert "L3 left reaches into the canal: nobody can approve" in reader.text("#approve-why")
+        assert not reader.one("#approve-ok").is_enabled()
+        assert reader.problems() == []
+
+
+@pytest.mark.ci
+def test_a_failed_check_is_shown(case, tmp_path):
+    folder = open_case(case)
+    approve(folder, "A. Surgeon", unattended=True)
+    thin = Finding("min_wall", "guides/L3.stl", 1.234, 2.0, "at_least", "mm")
+    unmade = Finding("made", "L4", math.nan, 1.0, "equal", "count", reason="its sleeves cross")
+    passed = Finding("watertight", "guides/L3.stl", 1.0, 1.0, "equal", "count")
+    write_checks(folder, CheckReport((thin, unmade, passed)))
+    with served(case) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        assert "2 checks failed" in reader.text("#next")
+        reader.click("#next-go")
+        reader.until(lambda: reader.one("#failed-checks").is_displayed())
+        assert "No part passed" in reader.text("#files-note")
+        told = reader.text("#failed-checks")
+        assert "min wall is 1.23 mm, wanted at least 2.00" in told
+        assert "its sleeves cross" in told and "watertight" not in told
+        assert reader.problems() == []
+
+
+@pytest.mark.ci
+def test_a_slice_that_does_not_come_leaves_no_old_one(case, tmp_path):
+    """Nothing is better than the picture of another place."""
+    with served(case) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        reader.click("tr[data-item='L3_left']")
+        grey = "const c = document.querySelector('#slice0 canvas'), g = c.getContext('2d');"
+        lit = "const d = g.getImageData(0, 0, c.width, c.height).data; "
+        share = grey + lit + "return d.filter((v) => v % 255).length / d.length"
+        reader.until(lambda: reader.js(share) > 0.5)
+        reader.js(
+            "const ask = window.fetch; window.fetch = (path, ...more) => "
+            "String(path).startsWith('/api/slice') ? Promise.reject(new Error()) "
+            ": ask(path, ...more)"
+        )
+        reader.click("tr[data-item='L3_right']")
+        reader.until(lambda: "No slice" in reader.text("#slice0 .title"))
+        reader.until(lambda: reader.js(share) < 0.15)
 
 
 @pytest.mark.ci
