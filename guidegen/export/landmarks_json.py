@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from guidegen.errors import PlanError
-from guidegen.export.atomic import write_json
+from guidegen.export.atomic import json_text, write_json
 from guidegen.model.frames import PATIENT, Pose
 from guidegen.model.landmarks import Landmark, Landmarks
 from guidegen.model.level import Level
@@ -49,6 +49,21 @@ def write_landmarks(
             "measurements": {item.name: item.value for item in measurements},
         },
     )
+
+
+def rewrite_measurements(path: Path, measurements: Iterable[Measurement]) -> None:
+    """Put other measurements into landmarks.json; all else stays.
+
+    Raises:
+        PlanError: The file is absent or no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        told = {**content, "measurements": {item.name: item.value for item in measurements}}
+    except (OSError, ValueError, TypeError) as error:
+        raise PlanError(f"landmarks.json can't be used ({error}): plan the case again") from error
+    if json_text(told) != json_text(content):
+        write_json(path, told)
 
 
 def read_landmarks(path: Path) -> tuple[tuple[Landmarks, ...], tuple[Level, ...]]:
