@@ -184,15 +184,17 @@ def best_pedicles(
         yield choose(lines, thinnest_mm)
 
 
+def unplanned_notice(bone: str, what: str, why: str) -> Notice:
+    """Red: a level was asked for and nothing is planned on it."""
+    return Notice("level_not_planned", f"{bone}: no {what} was planned: {why}", bone, red=True)
+
+
 def level_notices(
     answers: Sequence[Path | Skipped], anatomy: Anatomy, what: str
 ) -> tuple[Notice, ...]:
     """Red warnings: levels that were asked for and not planned, neighbours without a surface."""
     whole = {a.bone: a for a in answers if isinstance(a, Skipped) and a.code in UNPLANNED}
-    unplanned = [
-        Notice("level_not_planned", f"{bone}: no {what} was planned: {a.message}", bone, red=True)
-        for bone, a in whole.items()
-    ]
+    unplanned = [unplanned_notice(bone, what, a.message) for bone, a in whole.items()]
     missing = [
         Notice(
             "neighbour_without_surface",

@@ -33,7 +33,7 @@ from guidegen.procedures.edits import (
     switched_off,
     with_sites,
 )
-from guidegen.procedures.levels import VIEW_MM, case_site
+from guidegen.procedures.levels import UNPLANNED, VIEW_MM, case_site, unplanned_notice
 
 Site = Path | Skipped
 NOT_ASKED = "not_asked_for"
@@ -287,6 +287,17 @@ class PathBench(Bench):
         plan = with_sites(plan, (new.name,), (new,), self.levels)
         kept = {(n.code, n.subject): n for n in notices}
         return self.finished(replace(plan, warnings=(*plan.warnings, *kept.values())))
+
+
+def still_unplanned(plan: Plan, what: str) -> Iterator[Notice]:
+    """Levels that the planner could not plan and that have no path now; each is said again."""
+    planned = {path.bone for path in plan.paths}
+    told = {}
+    for site in plan.skipped:
+        before = automatic_of(site)
+        if site.bone not in planned and before.get("code") in UNPLANNED:
+            told[site.bone] = str(before.get("message", ""))
+    yield from (unplanned_notice(bone, what, why) for bone, why in told.items())
 
 
 def _place_of(plan: Plan, bone: str, side: str) -> Site:

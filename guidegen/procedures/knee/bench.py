@@ -124,12 +124,14 @@ class KneeBench(Bench):
         """What measures pins on a bone as it is cut now."""
         cut = self._cut_of(plan, bone)
         key = bone, np.concatenate([cut.origin_mm, cut.normal]).tobytes()
-        if key not in self._meters:
+        found = self._meters.get(key)  # more than one thread may ask: no look twice
+        if found is None:
             if bone not in self._ready:
                 self._ready[bone] = PinBone.of(self._bones[bone], self._marks[bone])
-            self._meters = {old: m for old, m in self._meters.items() if old[0] != bone}
-            self._meters[key] = PinMeter(self._ready[bone], cut, self._settings.guide)
-        return self._meters[key]
+            found = PinMeter(self._ready[bone], cut, self._settings.guide)
+            others = {old: m for old, m in self._meters.items() if old[0] != bone}
+            self._meters = {**others, key: found}
+        return found
 
     def _fields(self, plan: Plan, cut: Cut) -> tuple[Field, ...]:
         values = targets_of(cut, self._settings)

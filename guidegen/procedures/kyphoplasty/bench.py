@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,6 @@ from guidegen.errors import PlanError
 from guidegen.model.arrays import Floats
 from guidegen.model.case import Case
 from guidegen.model.landmarks import Landmark
-from guidegen.model.notice import Notice
 from guidegen.model.plan import Path, Plan, Skipped
 from guidegen.planning.given import measure_given
 from guidegen.planning.limits import PathLimits
@@ -38,7 +37,7 @@ from guidegen.procedures.kyphoplasty.settings import KyphoplastySettings
 from guidegen.procedures.kyphoplasty.skin import Back, from_the_skin
 from guidegen.procedures.kyphoplasty.wires import plan_wires, wired_level
 from guidegen.procedures.levels import case_site
-from guidegen.procedures.path_bench import Measured, PathBench
+from guidegen.procedures.path_bench import Measured, PathBench, still_unplanned
 from guidegen.procedures.path_bench import Site as Pedicle
 
 _OF_SEVERAL = (
@@ -96,7 +95,7 @@ class NeedleBench(PathBench):
         extra = {key: value for key, value in plan.extra.items() if key != "carried_by"}
         sites: list[Path | Skipped] = [*needles, *plan.skipped]
         told = (
-            *_not_planned(plan),
+            *still_unplanned(plan, "needle"),
             *notices_of_levels(sites),
             *meeting_notices(needles),
             *decided.notices,
@@ -185,13 +184,3 @@ def _approach(plan: Plan) -> str:
 def _was_accepted(plan: Plan, posture: Mapping[str, Any]) -> bool:
     said = any(notice.code == POSTURE_ACCEPTED and notice.red for notice in plan.warnings)
     return said or posture.get("accepted") is True
-
-
-def _not_planned(plan: Plan) -> Iterator[Notice]:
-    """Levels that were not planned and still have no needle."""
-    planned = {path.bone for path in plan.paths}
-    yield from (
-        notice
-        for notice in plan.warnings
-        if notice.code == "level_not_planned" and notice.subject not in planned
-    )

@@ -14,14 +14,14 @@ from guidegen.planning.given import Given, measure_given
 from guidegen.planning.limits import PathLimits
 from guidegen.procedures.by_hand import MEETING, as_given, hand_notices, meeting_notices
 from guidegen.procedures.drawn import Drawn
-from guidegen.procedures.path_bench import Measured, PathBench, Site
+from guidegen.procedures.path_bench import Measured, PathBench, Site, still_unplanned
 from guidegen.procedures.pedicle_screws.notices import close_calls, notices_of
 from guidegen.procedures.pedicle_screws.pedicle import path_limits, path_of
 from guidegen.procedures.pedicle_screws.rod import rod_lines
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings, ScrewSettings
 
-_UNPLANNED, _CLOSE = "level_not_planned", "close_call"
-_OF_SEVERAL = (MEETING, "off_rod_line", _CLOSE, _UNPLANNED)
+_CLOSE = "close_call"
+_OF_SEVERAL = (MEETING, "off_rod_line", _CLOSE, "level_not_planned")
 """Codes of what depends on more than one path."""
 _OUTSIDE = ("low_bone_density", "tight_approach", "high_foot")
 """Codes that say something of a screw whose axis is not in the bone."""
@@ -65,9 +65,8 @@ class ScrewBench(PathBench):
         lines, bends = rod_lines(self._own(plan), screw.rod_line_mm)
         kept = [item for item in plan.measurements if not item.name.startswith("rod_line_")]
         sites: list[Path | Skipped] = [*plan.paths, *plan.skipped]
-        planned = {path.bone for path in plan.paths}
         for_all = [
-            *(n for n in plan.warnings if n.code == _UNPLANNED and n.subject not in planned),
+            *still_unplanned(plan, "screw"),
             *(n for n in plan.warnings if n.code not in _OF_SEVERAL),
             *_close(plan, close_calls(sites, screw)),
             *bends,

@@ -16,7 +16,7 @@ from guidegen.model.notice import Notice
 from guidegen.model.plan import Path, Plan, Skipped
 from guidegen.planning.line import directions
 from guidegen.procedures.bench import EDITED, SWITCHED_OFF, NoBench
-from guidegen.procedures.levels import Site
+from guidegen.procedures.levels import Site, unplanned_notice
 from guidegen.procedures.pedicle_screws import PedicleScrews
 from guidegen.procedures.pedicle_screws.plan import plan_vertebra
 from guidegen.procedures.pedicle_screws.settings import PedicleSettings
@@ -342,6 +342,25 @@ def test_a_path_is_moved_to_the_other_pedicle():
         changed({"side": "right"}, "L3_left")
     with pytest.raises(PlanError, match="not among the planned levels"):
         changed({"bone": "L9"}, "L3_left")
+
+
+def test_a_level_that_could_not_be_planned_is_said_again_without_its_path():
+    """The red warning goes with a path by hand, and comes back when that goes."""
+    both = [p.name for p in plan().paths]
+    why = "the walls were not found"
+    before = replace(
+        plan(),
+        paths=(),
+        skipped=tuple(Skipped(name, "L3", name[3:], "planning_failed", None, why) for name in both),
+        warnings=(*plan().warnings, unplanned_notice("L3", "screw", why)),
+    )
+    drawn = changed({"on": True}, "L3_left", before)
+    assert codes(drawn, "L3") == {} and path(drawn).grade == "A"
+    for back in ({"automatic": True}, {"on": False}):
+        again = changed(back, "L3_left", drawn)
+        assert [n for n in again.warnings if n.subject == "L3"] == [before.warnings[-1]]
+    off = changed({"on": False}, "L3_right", changed({"on": True}, "L3_right", again))
+    assert codes(off, "L3") == {"level_not_planned": True}
 
 
 @pytest.mark.parametrize(
