@@ -253,6 +253,48 @@ def test_what_was_ticked_is_what_was_read(case, tmp_path):
 
 
 @pytest.mark.ci
+def test_a_dragged_end_gives_a_length_of_the_set(case, tmp_path):
+    """The entry is let go 7 mm behind the bone, the tip 3 mm short; the whole keeps its length."""
+    planned = path_of(case, "L3_left")
+    way = [
+        (b - a) / planned["length_mm"]
+        for a, b in zip(planned["entry_mm"], planned["tip_mm"], strict=True)
+    ]
+
+    def moved(what, by):
+        ends = {
+            end: [x + by[n] * (what in (end[:-3], "both")) for n, x in enumerate(planned[end])]
+            for end in ("entry_mm", "tip_mm")
+        }
+        reader.js(
+            "import('/static/edits.js').then((e) => e.moved('L3_left', ...arguments, true))",
+            *(what, ends["entry_mm"], ends["tip_mm"]),
+        )
+
+    with served(case) as address, browser(tmp_path) as page:
+        reader = Reader(page, address)
+        reader.click("tr[data-item='L3_left']")
+        moved("tip", [-3.0 * x for x in way])
+        introduce(reader)
+        reader.until(lambda: path_of(case, "L3_left")["length_mm"] < planned["length_mm"] - 1)
+        shorter = path_of(case, "L3_left")
+        assert shorter["length_mm"] == pytest.approx(planned["length_mm"] - 5.0, abs=1e-3)
+        reader.click("#undo")
+        reader.until(lambda: path_of(case, "L3_left") == planned)
+        moved("entry", [-7.0 * x for x in way])
+        reader.until(lambda: len(json.loads((case / "history.json").read_text())["entries"]) == 3)
+        assert path_of(case, "L3_left")["tip_mm"] == pytest.approx(planned["tip_mm"], abs=1e-3)
+        assert path_of(case, "L3_left")["length_mm"] == pytest.approx(
+            planned["length_mm"], abs=1e-3
+        )
+        moved("both", [-4.0 * x + 0.8 * (n == 2) for n, x in enumerate(way)])
+        reader.until(lambda: path_of(case, "L3_left")["tip_mm"][2] > planned["tip_mm"][2] + 0.5)
+        after = path_of(case, "L3_left")
+        assert after["length_mm"] == pytest.approx(planned["length_mm"], abs=1e-3)
+        assert reader.problems() == []
+
+
+@pytest.mark.ci
 def test_a_failed_check_is_shown(case, tmp_path):
     folder = open_case(case)
     approve(folder, "A. Surgeon", unattended=True)
