@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from guidegen.export.atomic import write_json
@@ -12,10 +14,11 @@ from guidegen.model.case import Change
 
 SCHEMA = "guidegen.history/1"
 NAME = "history.json"
+DAMAGED = "history.damaged.json"
 
 
 def append(folder: CaseFolder, entry: Mapping[str, Any]) -> None:
-    """Add an entry; the file is written whole or not at all.
+    """Add an entry; the file is written whole or not at all, one that is damaged is put aside.
 
     Args:
         folder: The case.
@@ -24,17 +27,25 @@ def append(folder: CaseFolder, entry: Mapping[str, Any]) -> None:
     Raises:
         InputError: The folder can't be written.
     """
-    entries = [*read(folder), dict(entry)]
-    write_json(folder.root / NAME, {"schema": SCHEMA, "entries": entries})
+    path = folder.root / NAME
+    if path.is_file() and _read(path) is None:
+        os.replace(path, path.with_name(DAMAGED))
+    write_json(path, {"schema": SCHEMA, "entries": [*read(folder), dict(entry)]})
 
 
 def read(folder: CaseFolder) -> list[dict[str, Any]]:
     """All entries, oldest first; none where there is no history or it is damaged."""
+    return _read(folder.root / NAME) or []
+
+
+def _read(path: Path) -> list[dict[str, Any]] | None:
+    """All entries; None where the file is absent or damaged."""
     try:
-        told = json.loads((folder.root / NAME).read_text(encoding="utf-8"))
-        entries = told["entries"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+        entries = json.loads(path.read_text(encoding="utf-8"))["entries"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not isinstance(entries, list):
+        return None
     return [item for item in entries if isinstance(item, dict)]
 
 

@@ -35,6 +35,7 @@ class Jobs:
         self._session = session
         self._lock = threading.Lock()
         self._work = Work()
+        self._report_due = False
         self.previews: dict[str, tuple[str, Guide]] = {}
 
     def told(self) -> dict[str, Any]:
@@ -75,8 +76,10 @@ class Jobs:
         self._start("build", self._build)
 
     def report(self) -> None:
-        """Draw the report of the plan as it is; left alone where something else runs."""
-        if not self._work.running:
+        """Draw the report of the plan as it is; after what runs, where something does."""
+        with self._lock:
+            self._report_due = self._work.running
+        if not self._report_due:
             self._start("report", self._report)
 
     def _require_settled(self) -> None:
@@ -91,12 +94,22 @@ class Jobs:
         threading.Thread(target=self._run, args=(kind, work), daemon=True).start()
 
     def _run(self, kind: str, work: Callable[[Progress], None]) -> None:
-        error = ""
+        error = self._error_of(work)
+        while True:
+            with self._lock:
+                due, self._report_due = self._report_due, False
+                if not due:
+                    self._work = Work(kind, False, "", 1.0, error, not error)
+                    return
+            of_report = self._error_of(self._report)
+            error = error or of_report
+
+    def _error_of(self, work: Callable[[Progress], None]) -> str:
         try:
             work(self._heard)
         except Exception as problem:
-            error = sentence_of(problem)
-        self._work = Work(kind, False, "", 1.0, error, not error)
+            return sentence_of(problem)
+        return ""
 
     def _heard(self, text: str, share: float) -> None:
         self._work = replace(self._work, text=text, share=share)

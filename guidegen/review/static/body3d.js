@@ -117,7 +117,10 @@ export async function fetchSurfaces() {
 
 /** Fetch guides that were built, and those that are being tried. */
 export async function fetchParts(fresh = false) {
-  if (!scene) return;
+  if (!scene) {
+    still(side, SIDES[side]);
+    return;
+  }
   for (const part of shown().guides) await put(`part/${part.file}`, "guides", fresh);
   const previews = state.work?.previews ?? [];
   if (fresh || previews.join() !== shownPreviews) {

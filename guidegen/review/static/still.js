@@ -40,7 +40,7 @@ export async function still(side, from) {
 
 async function picture({ side, from }) {
   const { clientWidth: w, clientHeight: high } = $("body3d");
-  const key = [side, w, high, shown().revision].join();
+  const key = [side, w, high, shown().revision, state.work?.previews ?? []].join();
   if (key === drawn || !w) return;
   drawn = key;
   const forward = unit(from).map((x) => -x);
@@ -55,6 +55,7 @@ async function picture({ side, from }) {
     drawAxes($("axes"), viewMatrix(forward, up));
     $("body3d").dataset.ready = "yes";
   } catch (error) {
+    drawn = "";
     fill($("no-webgl"), `${NO_WEBGL} The picture did not come: ${error.message}`);
   }
 }

@@ -4,7 +4,7 @@ import { leftOut } from "./advice.js";
 import { $, fill, h } from "./dom.js";
 import { warningsOf, worstFirst } from "./ranking.js";
 import { on, shown, state } from "./store.js";
-import { heading, number, plainName } from "./words.js";
+import { heading, lengthWords, number, plainName } from "./words.js";
 
 const COLUMNS = {
   flexion_deg: "Flex.",
@@ -99,7 +99,7 @@ function pathRow(told, path, graded) {
   const tight = path.clearance_mm !== null && path.clearance_mm < 0.3;
   const cells = [
     h("td", { class: `n${tight ? " tight" : ""}` }, number(path.clearance_mm, 2)),
-    h("td", { class: "n" }, `${number(path.diameter_mm)} × ${number(path.length_mm, 0)}`),
+    h("td", { class: "n" }, `${number(path.diameter_mm)} × ${lengthWords(path)}`),
   ];
   if (graded) {
     cells.unshift(h("td", { class: "n" }, gradeChip(path.grade)));

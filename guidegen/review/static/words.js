@@ -41,9 +41,11 @@ export function gradeWords(path) {
 }
 
 /** `Ø 5.5 × 40 mm`. */
-export function sizeWords(path) {
-  const length = Math.abs(path.length_mm - Math.round(path.length_mm)) < 0.05 ? 0 : 1;
-  return `Ø ${number(path.diameter_mm)} × ${number(path.length_mm, length)} mm`;
+export const sizeWords = (path) => `Ø ${number(path.diameter_mm)} × ${lengthWords(path)} mm`;
+
+/** A length without decimals only where it has none. */
+export function lengthWords({ length_mm: length }) {
+  return number(length, Math.abs(length - Math.round(length)) < 0.05 ? 0 : 1);
 }
 
 const SHORT = {

@@ -395,6 +395,36 @@ def test_a_report_drawn_while_the_plan_changed_goes(tab, monkeypatch):
     assert tab.state()["reports"] == []
 
 
+def test_an_approval_beside_a_preview_gets_its_report_after_it(tab, ball, monkeypatch):
+    going, go_on = threading.Event(), threading.Event()
+    build = type(ball).build
+
+    def slow(self, case, settings, progress):
+        going.set()
+        assert go_on.wait(20)
+        return build(self, case, settings, progress)
+
+    monkeypatch.setattr(type(ball), "build", slow)
+    tab.post("/api/preview", bone="L3")
+    assert going.wait(20)
+    assert approve(tab).status_code == 200
+    assert "Approved by" not in tab.session.folder.report.read_text(encoding="utf-8")
+    go_on.set()
+    work = tab.wait()
+    assert (work["kind"], work["error"], work["previews"]) == ("preview", "", ["L3"])
+    assert "Approved by A. Surgeon" in tab.session.folder.report.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"entries": 3}', ""])
+def test_a_damaged_history_is_put_aside(tab, text):
+    history = tab.session.folder.root / "history.json"
+    history.write_text(text, encoding="utf-8")
+    assert tab.state()["history"] == []
+    assert len(tab.edit({"diameter_mm": 5.0}).json()["history"]) == 1
+    assert (history.with_name("history.damaged.json")).read_text(encoding="utf-8") == text
+    assert len(tab.edit({"diameter_mm": 4.0}).json()["history"]) == 2
+
+
 def test_a_report_shows_no_approval_of_another_plan(tab):
     approve(tab)
     tab.wait()
