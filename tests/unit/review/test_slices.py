@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from guidegen.errors import InputError
+from guidegen.model.volume import CTVolume, Grid
 from guidegen.review.binary import coarser, mesh_bytes, slice_bytes
 from guidegen.review.slices import Frame, marks, sampled
 from tests.fake_procedure import CENTRE_MM, RADIUS_MM, ball_volume
@@ -51,13 +52,38 @@ def test_pixels_lie_where_they_say():
     grid = np.stack(np.meshgrid(*(np.arange(n) for n in hu.shape), indexing="ij"), axis=-1)
     near = np.abs(volume.grid.patient(grid) - at).max(axis=-1) < 2.0
     hu[near] = 3000
-    from guidegen.model.volume import CTVolume
-
     whole = CTVolume(hu, volume.grid, volume.info)
     plane = frame(centre=",".join(str(n) for n in CENTRE_MM + np.array([0, 0, 3.0])))
     rows, columns = np.nonzero(sampled(whole, plane) > 2000)
     assert (columns.mean() + 0.5 - 40) * 0.5 == pytest.approx(6.0, abs=0.6)
     assert (rows.mean() + 0.5 - 30) * 0.5 == pytest.approx(-4.0, abs=0.6)
+
+
+@pytest.mark.parametrize("flip", [1.0, -1.0])
+@pytest.mark.parametrize("tilt_deg", [0.0, 25.0, 155.0])
+def test_an_oblique_scan_is_shown_along_the_patient(tilt_deg, flip):
+    """However the voxels lie, the left is right and what is in front of the patient is above."""
+    a = np.radians(tilt_deg)
+    turn = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1.0]])
+    tip = np.array(
+        [[1.0, 0, 0], [0, np.cos(a / 3), -np.sin(a / 3)], [0, np.sin(a / 3), np.cos(a / 3)]]
+    )
+    matrix, shape = np.eye(4), (60, 60, 60)
+    matrix[:3, :3] = (turn @ tip)[:, ::-1] * [1.0, 1.0, flip]
+    matrix[:3, 3] = -matrix[:3, :3] @ (np.array(shape) / 2)
+    grid = Grid(matrix, shape)
+    at = np.array([9.0, -6.0, 5.0])
+    kji = np.stack(np.indices(shape), axis=-1)
+    hu = np.full(shape, -1000, dtype=np.int16)
+    hu[np.linalg.norm(grid.patient(kji) - at, axis=-1) < 2.5] = 3000
+    volume = CTVolume(hu, grid)
+    for down, place in (("0,1,0", (9.0, -6.0)), ("0,0,-1", (9.0, -5.0))):
+        seen = frame(centre="0,0,5" if down == "0,1,0" else "0,-6,0", down=down)
+        rows, columns = np.nonzero(sampled(volume, seen) > 1000)
+        assert ((columns.mean() + 0.5 - 40) * 0.5, (rows.mean() + 0.5 - 30) * 0.5) == pytest.approx(
+            place, abs=0.4
+        )
+        assert marks(seen.plane)["right"] == "L" and marks(seen.plane)["left"] == "R"
 
 
 def test_the_outline_lies_on_the_ball(tab):
