@@ -30,11 +30,13 @@ class Markup:
         names: What it may be called in the plan, the likeliest first.
         change: What a bench makes of it: ``entry_mm`` and ``tip_mm``, or ``origin_mm`` and
             ``normal``; LPS mm.
+        title: What it is called in 3D Slicer.
     """
 
     file: str
     names: tuple[str, ...]
     change: Mapping[str, Floats]
+    title: str = ""
 
 
 def read_markups(path: Path) -> tuple[Markup, ...]:
@@ -85,9 +87,10 @@ def _markup(item: Any, file: str, alone: bool) -> Markup:
     scale = _scale(item, file)
     points = _points(item, file, scale)
     change = _line(points, file) if kind == "Line" else _plane(item, points, file, scale)
-    names = [str(item.get("name", "")), *(_bare(label) for label, _ in points)]
+    title = str(item.get("name", ""))
+    names = [title, *(_bare(label) for label, _ in points)]
     names += [file.split(".")[0]] if alone else []
-    return Markup(file, tuple(dict.fromkeys(name for name in names if name)), change)
+    return Markup(file, tuple(dict.fromkeys(name for name in names if name)), change, title)
 
 
 def _scale(item: Mapping[str, Any], file: str) -> Floats:
@@ -193,11 +196,17 @@ def on_items(markups: tuple[Markup, ...], items: tuple[str, ...]) -> Iterator[tu
     """Tell of which item of a plan each markup is.
 
     Raises:
-        InputError: One is of none, or two are of one.
+        InputError: One is of none or may be of two, or two are of one.
     """
     taken: dict[str, str] = {}
     for markup in markups:
-        name = next((name for name in markup.names if name in items), None)
+        found = _meant(markup, items)
+        if len(found) > 1:
+            raise InputError(
+                f"{markup.file}: it may be of {' or of '.join(found)}: give markup and file the "
+                "name of the path or cut that it is to replace"
+            )
+        name = found[0] if found else None
         if name is None:
             called = ", ".join(markup.names) or "nothing"
             raise InputError(
@@ -208,3 +217,15 @@ def on_items(markups: tuple[Markup, ...], items: tuple[str, ...]) -> Iterator[tu
             raise InputError(f"{markup.file} and {taken[name]} are both of {name}: give one")
         taken[name] = markup.file
         yield name, markup
+
+
+def _meant(markup: Markup, items: tuple[str, ...]) -> tuple[str, ...]:
+    """Items that a markup is called after.
+
+    Its points keep their labels when it is given another name, so they tell only where the name
+    doesn't; a file of another item's name always leaves it open which is meant.
+    """
+    found = [name for name in markup.names if name in items]
+    if markup.title in items:
+        found = [name for name in found if name in (markup.title, markup.file.split(".")[0])]
+    return tuple(found)

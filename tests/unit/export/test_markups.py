@@ -177,6 +177,29 @@ def test_files_that_are_none(tmp_path):
             read_markups(other)
 
 
+@pytest.mark.parametrize(
+    ("title", "label", "file", "meant"),
+    [
+        ("L4_left", "L3_left", "some", "L4_left"),  # given another name: the labels lag behind
+        ("Line", "L3_left", "some", "L3_left"),
+        ("Line", "F", "L4_left", "L4_left"),
+        ("L4_left", "L3_left", "L4_left", "L4_left"),
+        ("L3_left", "L3_left", "L4_left", None),  # which one is meant nobody knows
+        ("Line", "L3_left", "L4_left", None),
+        ("L4_left", "L4_left", "L3_left", None),
+    ],
+)
+def test_names_that_contradict_each_other_are_refused(title, label, file, meant):
+    content = labelled(f"{label} entry", f"{label} tip")
+    markups = markups_of(changed(content, name=title), f"{file}.mrk.json")
+    items = ("L3_left", "L3_right", "L4_left")
+    if meant is None:
+        with pytest.raises(InputError, match=r"it may be of L[34]_left or of L[34]_left: give"):
+            list(on_items(markups, items))
+    else:
+        assert [name for name, _ in on_items(markups, items)] == [meant]
+
+
 def test_each_markup_goes_to_its_item():
     one, other = only(line(), "a.mrk.json"), only(plane(), "b.mrk.json")
     items = ("L3_right", "L3_left", "distal_femur_left")
