@@ -242,6 +242,10 @@ def test_what_was_ticked_is_what_was_read(case, tmp_path):
         reader.until(lambda: reader.text("#approve-reds") != before)
         assert not reader.one("#approve-ok").is_enabled()
         assert "still to be ticked" in reader.text("#approve-why")
+        assert "has changed while this was open" in reader.text("#approve-error")
+        for box in page.find_elements("css selector", boxes):
+            box.click()
+        assert "Type the case's name" in reader.text("#approve-why")
         page.execute_script("document.querySelector('#approve-dialog').close()")
         meanwhile(reader, aside(case, -12.0))
         reader.until(lambda: "canal" in reader.text("#own-warnings"))

@@ -12,6 +12,8 @@ const NEVER = ["canal_breach"];
 
 /** Key of each red warning that was ticked, with the sentence that was read. */
 let ticked = new Map();
+/** Fingerprint of the plan that the dialogue shows. */
+let seen = null;
 
 export function startApproval() {
   $("approve-name").addEventListener("input", judge);
@@ -30,6 +32,7 @@ export function openApproval() {
   $("approve-word").value = "";
   fill($("approve-case"), told.case_id);
   fill($("approve-error"), "");
+  seen = null;
   drawPlan();
   $("approve-dialog").showModal();
 }
@@ -37,6 +40,11 @@ export function openApproval() {
 /** What would be approved; drawn anew if the plan changes while the dialogue is open. */
 function drawPlan() {
   const { told } = state;
+  if (seen && seen !== told.plan_sha256) {
+    $("approve-word").value = "";
+    fill($("approve-error"), "The plan has changed while this was open: look at it again first.");
+  }
+  seen = told.plan_sha256;
   fill($("approve-what"), whatWords(told));
   const now = new Map(told.warnings.map((w) => [w.key, w.message]));
   ticked = new Map([...ticked].filter(([key, message]) => now.get(key) === message));
