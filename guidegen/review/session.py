@@ -12,7 +12,7 @@ from typing import Any
 from guidegen import steps
 from guidegen.console import sentence_of
 from guidegen.ct.reader import read_case_volume
-from guidegen.errors import InputError
+from guidegen.errors import GuidegenError, InputError
 from guidegen.export import history
 from guidegen.export.approval import approve
 from guidegen.export.atomic import sha256_file
@@ -252,15 +252,16 @@ class Session:
         except Exception as error:
             why = sentence_of(error)
         with self._lock:
-            if self._plan is not plan:
-                return
-            self._before_settling = self.revision
-            self.revision += 1
             try:
+                self._sync()
+                if self._plan is not plan:
+                    return  # changed again, here or in the folder: that counts
                 if not why:
                     self._write(settled, self._notes)
-            except InputError as error:
+            except GuidegenError as error:
                 why = sentence_of(error)
+            self._before_settling = self.revision
+            self.revision += 1
             if why:
                 self._give_up(why)
 

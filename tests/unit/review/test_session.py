@@ -322,6 +322,19 @@ def test_changes_made_while_others_settle_stand_in_the_history(tab, held):
     assert plan_of(tab)["paths"][0]["diameter_mm"] == 4.0
 
 
+def test_what_settles_does_not_overwrite_a_plan_changed_by_hand(tab, held):
+    tab.edit({"diameter_mm": 5.0})
+    told = plan_of(tab)
+    told["paths"][0]["diameter_mm"] = 4.0
+    tab.session.folder.plan.write_text(json.dumps(told))
+    held.set()
+    tab.session.finish()
+    assert plan_of(tab)["paths"][0]["diameter_mm"] == 4.0
+    state = tab.state()
+    assert state["paths"][0]["diameter_mm"] == 4.0 and not state["settling"]
+    assert state["folder_changed"] and state["undo"] == 0
+
+
 def test_stopping_waits_for_what_settles(tab, held):
     tab.edit({"diameter_mm": 5.0})
     assert plan_of(tab)["paths"][0]["diameter_mm"] == 6.0
