@@ -25,6 +25,9 @@ _UNDERSIZE_MM = 0.4
 _CLOSED_MM = 4.0
 _MARGIN_MM = 0.4
 """The opening runs on a grid of 0.55 mm, and slot and bores are cut wider afterwards."""
+_CHAMFER_MM = 1.2
+"""A lip of 60 degrees is as thick as the smallest wall where this chamfer ends (engineering
+choice)."""
 _ROOM_MM = 2.0
 
 
@@ -133,8 +136,21 @@ def _carved(
     cut = forbidden(design.scene, lattice, field < 0, touching_parts(design), settings)
     field = np.maximum(field, -cut)
     field = opened(lattice, field, settings.min_wall_mm / 2 + _MARGIN_MM)
+    field = _blunted(design, lattice, field, cut)
     field = join(lattice, field, [rod.crown(), *(crown(s) for s in design.sleeves)], 0.0)
     return main_body(lattice, field, name)
+
+
+def _blunted(design: Design, lattice: Lattice, field: Field, cut: Field) -> Field:
+    """Chamfer the bores' mouths on the bone, whose lip is thin where the bone slants."""
+    out = field.copy()
+    for sleeve in design.sleeves:
+        bore = cylinder(sleeve.at(-8.0), sleeve.at(sleeve.top_mm), sleeve.bore_mm / 2)
+        box = lattice.box(bore.low_mm - _CHAMFER_MM, bore.high_mm + _CHAMFER_MM)
+        beside = np.maximum(bore.distance(*lattice.mesh(box)), 0)
+        lip = (beside + cut[box] - np.float32(_CHAMFER_MM)) / np.float32(np.sqrt(2))
+        out[box] = np.maximum(out[box], -lip)
+    return out
 
 
 def _texts(design: Design, settings: KneeGuideSettings) -> list[Solid]:
