@@ -146,8 +146,7 @@ def thin_walls(
         thick enough.
     """
     found = []
-    ceiling = min(_CEILING_MM, least_mm + _MARGIN_MM)
-    for seen in _passes(vertices, faces, patches, ceiling, SPACING_MM):
+    for seen in _passes(vertices, faces, patches, _CEILING_MM, SPACING_MM):
         thin = seen.judged & (seen.width_mm < least_mm)
         inward = seen.samples.normals * seen.width_mm[:, None] / 2
         found.append((seen.samples.points_mm - inward)[thin])

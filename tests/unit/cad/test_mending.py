@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from guidegen.cad import mending
 from guidegen.cad.body import main_body
@@ -11,8 +12,10 @@ from guidegen.cad.parts import carve, empty, join, slab
 from guidegen.cad.settings import GuideSettings
 from guidegen.checks.part import label_patch
 from guidegen.checks.printable import check_printable
+from guidegen.mesh import wall
 from guidegen.mesh.grid import Lattice
-from guidegen.mesh.wall import thin_walls
+from guidegen.mesh.solid import Solid
+from guidegen.mesh.wall import thin_walls, thinnest_wall
 from guidegen.model.notice import silent
 from guidegen.procedures.pedicle_screws.guide import build_guides
 
@@ -68,6 +71,20 @@ def test_what_the_coarse_look_misses_is_filled_where_it_is_judged_closely(monkey
     body = mended(LATTICE, outer, carver(calls), LEAST_MM, texts=())
     assert len(calls) > 2 and wall_of(*body.arrays()).passed
     assert not len(thin_walls(*body.arrays(), (), LEAST_MM + mending._CLOSE_SPARE_MM))
+
+
+@pytest.mark.parametrize("shift", np.linspace(0.0, 1.25, 6))
+def test_the_close_look_sees_what_the_check_sees(shift, monkeypatch):
+    """Two pits in a thick part, which the first samples may step over."""
+    monkeypatch.setattr(wall, "SPACING_MM", 1.2)
+    corners = np.array([[x, y, z] for x in (-8.0, 8.0) for y in (-6.0, 6.0) for z in (-1, 1)])
+    corners[:, 2] *= np.where(corners[:, 0] < 0, 1.8, 2.4)
+    high = 1.94 + (2 + shift) * 0.6 / 16
+    pits = [Solid.ball(np.array([shift - 6, 0.1, side * high]), 0.9) for side in (-1, 1)]
+    mesh = Solid.hull(corners).minus(pits, "part").arrays()
+    thinnest = thinnest_wall(*mesh, spacing_mm=1.2).thickness_mm
+    assert len(thin_walls(*mesh, (), thinnest + 0.05))
+    assert not len(thin_walls(*mesh, (), thinnest - 0.05))
 
 
 def test_what_is_thick_enough_is_carved_once():
