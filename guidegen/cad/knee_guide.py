@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidegen.cad.contact import docking, spread_points
-from guidegen.cad.features import bore_feature, contact_area
+from guidegen.cad.contact import Contact, docking, spread_points
+from guidegen.cad.features import bore_feature
 from guidegen.cad.knee_design import Design, make_design
 from guidegen.cad.knee_footprint import POINT_MM
 from guidegen.cad.knee_settings import KneeGuideSettings
@@ -83,7 +83,7 @@ def build_knee_guide(
         patient_from_guide=frame,
         insertion_direction=-frame.axes[:, 2],
         fit_gap_mm=settings.fit_gap_mm,
-        contact_area_mm2=contact_area(vertices, faces, design.scene.own, settings.fit_gap_mm),
+        contact_area_mm2=sum(_area_mm2(contact) for contact in design.contacts),
         label=" ".join(words),
     )
 
@@ -136,13 +136,18 @@ def _contacts(design: Design) -> list[Feature]:
             c.point_mm,
             c.normal,
             {
-                "area_mm2": float(np.pi * c.radius_mm**2),
+                "area_mm2": _area_mm2(c),
                 "radius_mm": c.radius_mm,
                 "docking": held,
             },
         )
         for c in design.contacts
     ]
+
+
+def _area_mm2(contact: Contact) -> float:
+    """Of the flat disc that a contact is designed as."""
+    return float(np.pi * contact.radius_mm**2)
 
 
 def seat_points(design: Design) -> tuple[Floats, Floats]:

@@ -40,11 +40,15 @@ def mesh(kind):
 
 @cache
 def planned(kind, side, turn, slot=True):
-    """A bone of one kind and side, turned, with its cut and pins."""
+    """A bone of one kind and side, turned, with its cut and pins.
+
+    Pins alone go farther from the cut than the settings say: beside them the notch is wide there.
+    """
     shape = placed(mesh(kind), side, TURNS[turn])
     bone = Bone(f"{kind}_{side}", shape.vertices_mm, shape.faces, side)
     marks = (find_femur if kind == "femur" else find_tibia)(bone)
-    settings = KneeSettings(guide={"slot": slot})
+    guide = {"slot": True} if slot else {"slot": False, "pin_offset_mm": 20.0}
+    settings = KneeSettings(guide=guide)
     cut = (cut_femur if kind == "femur" else cut_tibia)(bone, marks, side, settings).cut
     pins = plan_pins(bone, marks, cut, settings.guide)
     return Planned(bone, marks, cut, pins, settings.guide)

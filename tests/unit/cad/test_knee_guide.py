@@ -18,6 +18,7 @@ from guidegen.checks.every import KNEE_CHECKS, run_checks
 from guidegen.checks.part import Limits, Part
 from guidegen.errors import GeometryError
 from guidegen.geometry.knee import CutAxes, medial_way
+from guidegen.mesh.grid import bounded_distance
 from guidegen.mesh.io import as_float32
 from guidegen.mesh.solid import Solid
 from guidegen.model.bone import Bone
@@ -66,8 +67,8 @@ def test_every_check_passes(made):
     found = run_checks(part_of(*made), KNEE_CHECKS)
     assert [f for f in found if not f.passed] == []
     values = {f.code: f.value for f in found}
-    assert values["docking"] > 0.1
-    assert values["contacts"] >= 8
+    assert values["docking"] > 0.15
+    assert values["contacts"] == 12
 
 
 def test_the_guide_slides_off_without_meeting_bone(made):
@@ -77,6 +78,31 @@ def test_the_guide_slides_off_without_meeting_bone(made):
     for lift in (0.0, 0.3, 2.0, 10.0, 30.0):
         moved = guide.vertices_mm - origin - lift * guide.insertion_direction
         assert Solid.from_mesh(moved, guide.faces).overlap_mm3(bone) == 0.0
+
+
+def test_the_bores_mouths_are_chamfered_all_round(made):
+    """No lip of a bore comes down to the slanting bone: it would be thin, and break."""
+    case, guide = made
+    walls = 0
+    for bore in guide.features:
+        if bore.kind != "bore":
+            continue
+        offset = guide.vertices_mm - bore.point_mm
+        along = offset @ bore.direction
+        away = np.linalg.norm(offset - along[:, None] * bore.direction, axis=1)
+        wall = (np.abs(away - bore.values["diameter_mm"] / 2) < 0.02) & (along > 0.0)
+        bone = case.bone
+        low = bounded_distance(guide.vertices_mm[wall], bone.vertices_mm, bone.faces, 3.0)
+        assert low.min() > guide.fit_gap_mm + 1.0
+        walls += int(wall.sum())
+    assert walls > 100
+
+
+def test_contact_area_is_that_of_the_designed_contacts(made):
+    """Sleeve feet touch, too, but they are no part of what holds the guide in its place."""
+    _, guide = made
+    areas = [f.values["area_mm2"] for f in guide.features if f.kind == "contact"]
+    assert guide.contact_area_mm2 == pytest.approx(sum(areas))
 
 
 def test_medial_is_marked_medial_and_rod_points_along_the_bone(made):
