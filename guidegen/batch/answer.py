@@ -48,7 +48,8 @@ def answer_of(ended: Ended, log: str) -> tuple[str, str]:
     if ended.code == 0 and told:
         return DONE, ""
     if ended.code == 2 and "checks" in told:
-        return FAILED, _failures([c for c in told["checks"] if not c.get("passed")])
+        failed = [c for c in told["checks"] if not c.get("passed")]
+        return FAILED, _failures(failed) if failed else _nothing_made(told)
     if error.get("type") == "MemoryError":
         return MEMORY, reason
     if error.get("type") == "KeyboardInterrupt" or _signal(ended.code) in FROM_OUTSIDE:
@@ -81,10 +82,15 @@ def _own_words(log: str) -> str:
     return last.removeprefix(OURS) if last.startswith(OURS) else ""
 
 
+def _nothing_made(told: Mapping[str, Any]) -> str:
+    """Why there is no part that a check could have passed: what the plan left out first."""
+    skipped = (told.get("plan") or {}).get("skipped") or [{}]
+    why = skipped[0].get("message")
+    return f"nothing could be made: {why}" if why else "nothing was made that could be checked"
+
+
 def _failures(failed: Sequence[Mapping[str, Any]]) -> str:
     """The first failed check, and how many more."""
-    if not failed:
-        return "a check failed"
     first = failed[0]
     more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
     value = first.get("value")

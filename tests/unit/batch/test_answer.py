@@ -41,7 +41,16 @@ def test_failed_checks():
     wanted = "min_wall of guides/L3.stl is 1.25, wanted at least 2 mm, and 1 more"
     assert ended(2, told) == (FAILED, wanted)
     assert "is no number, wanted" in ended(2, {"checks": [CHECK | {"value": None}]})[1]
-    assert ended(2, {"checks": []}) == (FAILED, "a check failed")
+
+
+def test_nothing_made_says_why_nothing_was_planned():
+    bare = ended(2, {"checks": []})
+    assert bare == (FAILED, "nothing was made that could be checked")
+    plan = {"paths": [], "skipped": [{"name": "L1_left", "message": "no straight way"}]}
+    assert ended(2, {"checks": [], "plan": plan}) == (
+        FAILED,
+        "nothing could be made: no straight way",
+    )
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3])
