@@ -46,7 +46,13 @@ def built(*wish):
     return case, replace(guide, vertices_mm=vertices, faces=faces)
 
 
-@pytest.fixture(scope="module", params=CASES)
+IN_CI = "tibia_left_oblique"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(c, marks=[pytest.mark.ci] if c == IN_CI else []) for c in CASES],
+)
 def made(request):
     return built(*CASES[request.param])
 
