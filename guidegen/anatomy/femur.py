@@ -99,12 +99,12 @@ def _require_whole(found: Condyles, head: Head) -> None:
     """A head found on a short piece is a condyle."""
     length = float(np.linalg.norm(head.centre_mm - found.notch))
     width = float(np.linalg.norm(found.epicondyles[0] - found.epicondyles[1]))
-    require_width("femur", width)
     if length < LEAST_SLENDER * width:
         raise AnatomyError(
             f"a whole femur was wanted, found {length:.0f} mm from head to knee at a width of "
             f"{width:.0f} mm: a part of it is out of view"
         )
+    require_width("femur", width)
 
 
 def _rough_axes(faces: Faces, head: Head) -> tuple[Axes, Shaft]:

@@ -56,13 +56,13 @@ def find_tibia(bone: Bone) -> Landmarks:
         rough, shaft = _rough_axes(faces)
         ankle, spread = _ankle_centre(faces, rough.up)
         found = find_plateau(faces, rough, ankle)
-        require_width("tibia", found.width_mm)
         length = float(np.linalg.norm(found.centre - ankle))
         if length < LEAST_SLENDER * found.width_mm:
             raise AnatomyError(
                 f"a whole tibia was wanted, found {length:.0f} mm of one whose plateaus are "
                 f"{found.width_mm:.0f} mm wide: a part of it is out of view"
             )
+        require_width("tibia", found.width_mm)
     except AnatomyError as error:
         raise AnatomyError(f"{bone.name}: {error}") from None
     tip = _malleolus(faces, found.axes)
