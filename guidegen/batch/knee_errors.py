@@ -90,7 +90,8 @@ def _cut(plan: Told, marks: Told, kind: str, leg: PosedLeg) -> Iterator[Error]:
     normal = np.array(cut["normal"])
     told = {item["name"]: item["value"] for item in plan["measurements"]}
     planes = _planes(kind, leg, marks)
-    found = cut_angles_deg(planes, planes.up, normal)
+    away = planes.up if kind == "femur" else -planes.up
+    found = cut_angles_deg(planes, away, normal)
     turned = -found[1] if kind == "femur" else 90.0 - found[1]
     for angle, value in ((frontal, found[0]), (sagittal, turned)):
         stated = told.get(f"{angle}_{leg.side}")

@@ -86,23 +86,26 @@ def align(planes: FrontalPlane, tibia_up: Floats, shafts: tuple[Floats, Floats])
     )
 
 
-def cut_angles_deg(planes: FrontalPlane, axis_up: Floats, normal: Floats) -> tuple[float, float]:
+def cut_angles_deg(planes: FrontalPlane, away: Floats, normal: Floats) -> tuple[float, float]:
     """Angles between a cut and a bone's axis.
 
     Args:
         planes: Of the femur for its cut, of the tibia for the tibia's.
-        axis_up: (3,) the bone's mechanical or anatomical axis, to proximal.
+        away: (3,) the bone's mechanical or anatomical axis from the knee into the bone: of a femur
+            up, of a tibia down.
         normal: (3,) of the cut, to either side.
 
     Returns:
-        The medial frontal angle (90 where the cut is square to the axis, less where its medial end
-        stands higher) and how far the normal is turned from the axis in the sagittal plane
-        (positive where the cut runs down to the back).
+        The frontal angle between the cut's medial half and the axis (90 where they are square;
+        below it a femur's medial end stands higher, a tibia's lower: varus of both, and the angles
+        of two parallel cuts add up to HKA) and how far the normal is turned from the axis in the
+        sagittal plane (positive where the cut runs down to the back).
     """
-    way = normal if normal @ axis_up > 0 else -normal
-    frontal = planes.frontal_deg(way) - planes.frontal_deg(axis_up)
-    sagittal = planes.sagittal_deg(way) - planes.sagittal_deg(axis_up)
-    return 90.0 + _signed(frontal), _signed(sagittal)
+    way = normal if normal @ away > 0 else -normal
+    frontal = _signed(planes.frontal_deg(way) - planes.frontal_deg(away))
+    sagittal = planes.sagittal_deg(way) - planes.sagittal_deg(away)
+    handed = 1.0 if away @ planes.up > 0 else -1.0
+    return 90.0 + handed * frontal, _signed(sagittal)
 
 
 def _signed(angle_deg: float) -> float:

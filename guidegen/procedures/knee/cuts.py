@@ -40,15 +40,21 @@ class Cutting:
     sizes_mm: Mapping[str, float] = field(default_factory=dict)
     angles_deg: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def away(self) -> Floats:
+        """(3,): the bone's axis from the knee into the bone: of a femur up, of a tibia down."""
+        up = self.planes.up
+        return up if up @ self.cut.normal < 0 else -up
+
 
 def _kerfed(name: str, bone: str, face: Face, kerf_mm: float) -> Cut:
     """A cut whose kerf lies outside of the face that stays."""
     return Cut(name, bone, face.point_mm + kerf_mm / 2 * face.normal, face.normal, kerf_mm)
 
 
-def _tilted(planes: FrontalPlane, frontal_deg: float, sagittal_deg: float) -> Floats:
-    """(3,): the way up, leant so that a cut square to it has these angles to the axis."""
-    medial, back = np.tan(np.radians([frontal_deg - 90.0, sagittal_deg]))
+def _tilted(planes: FrontalPlane, medial_deg: float, back_deg: float) -> Floats:
+    """(3,): the way up, leant to medial and to the back, each as seen along the other."""
+    medial, back = np.tan(np.radians([medial_deg, back_deg]))
     return unit(planes.up + medial * planes.medial + back * planes.back, "cut")
 
 
@@ -67,7 +73,7 @@ def cut_femur(bone: Bone, marks: Landmarks, side: str, settings: KneeSettings) -
         the anterior cortex, where that is in view.
     """
     own, planes = settings.femur, femoral_planes(marks)
-    up = _tilted(planes, own.frontal_deg, -own.flexion_deg)
+    up = _tilted(planes, own.frontal_deg - 90.0, -own.flexion_deg)
     condyles = _condyles(bone, marks, planes)
     distal = resection(-up, condyles, own.resection_mm - settings.cartilage_mm)
     across = _across(marks, planes, own)
@@ -103,7 +109,7 @@ def cut_tibia(bone: Bone, marks: Landmarks, side: str, settings: KneeSettings) -
     """
     own = settings.tibia
     planes = tibial_planes(marks)
-    up = _tilted(planes, own.frontal_deg, own.slope_deg)
+    up = _tilted(planes, 90.0 - own.frontal_deg, own.slope_deg)
     middles = [marks[f"plateau_{part}"].position_mm for part in _SIDES]
     face = resection(up, (np.array(middles),), own.resection_mm)
     removed = {

@@ -145,16 +145,16 @@ def leg_measurements(
     if aligned is not None:
         found += _alignment(aligned)
     if femur is not None:
-        frontal, sagittal = cut_angles_deg(femur.planes, femur.planes.up, femur.cut.normal)
+        frontal, sagittal = cut_angles_deg(femur.planes, femur.away, femur.cut.normal)
         found += [
-            ("FFC", frontal, "deg", "distal cut to the mechanical axis, medial"),
+            ("FFC", frontal, "deg", f"distal cut to the mechanical axis, medial{_leans(frontal)}"),
             ("LFC", -sagittal, "deg", "flexion of the distal cut to the mechanical axis"),
             *_rotations(femur, marks[f"femur_{side}"]),
         ]
     if tibia is not None:
-        frontal, slope = cut_angles_deg(tibia.planes, tibia.planes.up, tibia.cut.normal)
+        frontal, slope = cut_angles_deg(tibia.planes, tibia.away, tibia.cut.normal)
         found += [
-            ("FTC", frontal, "deg", "cut to the mechanical axis, medial"),
+            ("FTC", frontal, "deg", f"cut to the mechanical axis, medial{_leans(frontal)}"),
             (
                 "LTC",
                 90.0 - slope,
@@ -168,6 +168,12 @@ def leg_measurements(
             found += _thicknesses(cutting)
     told = [Measurement(f"{n}_{side}", round(v, 3), unit, note) for n, v, unit, note in found]
     return list(_marked(told, side, shafted))
+
+
+def _leans(frontal_deg: float) -> str:
+    """To which side a cut leans, in words; nothing where it is square to the axis."""
+    off = round(abs(frontal_deg - 90.0), 1)
+    return f": {off:.1f} deg {'varus' if frontal_deg < 90.0 else 'valgus'}" if off else ""
 
 
 def _marked(

@@ -25,8 +25,8 @@ class FemurSettings(Settings):
     frontal_deg: float = setting(
         90.0,
         "deg",
-        "FFC: medial angle between the distal cut and the mechanical axis (engineering choice: "
-        "mechanical alignment)",
+        "FFC: medial angle between the distal cut and the mechanical axis; less than 90 is varus "
+        "(engineering choice: mechanical alignment)",
         ge=84.0,
         le=96.0,
     )
@@ -93,8 +93,8 @@ class TibiaSettings(Settings):
     frontal_deg: float = setting(
         90.0,
         "deg",
-        "FTC: medial angle between the cut and the mechanical axis (engineering choice: mechanical "
-        "alignment)",
+        "FTC: medial angle between the cut and the mechanical axis; less than 90 is varus, the "
+        "medial end lower (engineering choice: mechanical alignment)",
         ge=84.0,
         le=96.0,
     )

@@ -131,7 +131,7 @@ def of_plane(
             f"{now.cut.name}: the plane lies more than {_ALONG_DEG:.0f} deg off the cut: draw it "
             "across the bone"
         )
-    frontal, sagittal = cut_angles_deg(now.planes, now.planes.up, normal)
+    frontal, sagittal = cut_angles_deg(now.planes, now.away, normal)
     name, sign = _SAGITTAL[kind]
     turned = {**before, "frontal_deg": frontal, name: sign * sagittal}
     cut = make_cut(bone, marks, turned, settings).cut

@@ -56,14 +56,16 @@ def test_flexion_does_not_change_the_frontal_angles(medial, turn, bent):
 def test_a_cut_is_measured_to_its_axis_from_either_side(medial, turn, frontal, sagittal, sign):
     a, b = np.tan(np.radians([frontal - 90.0, sagittal]))
     normal = sign * (turn @ (UP + a * medial + b * BACK))
-    found = cut_angles_deg(_planes(medial, turn), turn @ UP, normal / np.linalg.norm(normal))
-    assert found == pytest.approx((frontal, sagittal), abs=1e-9)
+    planes, normal = _planes(medial, turn), normal / np.linalg.norm(normal)
+    assert cut_angles_deg(planes, turn @ UP, normal) == pytest.approx((frontal, sagittal), abs=1e-9)
+    below = cut_angles_deg(planes, turn @ -UP, normal)
+    assert below == pytest.approx((180.0 - frontal, sagittal), abs=1e-9)
 
 
 def test_a_cut_that_runs_down_to_the_back_has_a_positive_slope(medial):
     behind, front = BACK * 20.0 - UP * 2.0, -BACK * 20.0 + UP * 2.0
     normal = np.cross(behind - front, medial)
-    _, slope = cut_angles_deg(_planes(medial, np.eye(3)), UP, normal / np.linalg.norm(normal))
+    _, slope = cut_angles_deg(_planes(medial, np.eye(3)), -UP, normal / np.linalg.norm(normal))
     assert slope == pytest.approx(np.degrees(np.arctan(0.1)))
 
 

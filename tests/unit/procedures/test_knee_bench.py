@@ -111,6 +111,9 @@ def test_slope_and_frontal_angle_of_the_tibia():
     after = changed("proximal_tibia_left", {"slope_deg": 7.0, "frontal_deg": 88.0})
     assert value(after, "LTC_left") == pytest.approx(83.0, abs=1e-3)
     assert value(after, "FTC_left") == pytest.approx(88.0, abs=1e-3)
+    (note,) = (m.note for m in after.measurements if m.name == "FTC_left")
+    assert note.endswith("medial: 2.0 deg varus")
+    assert next(m.note for m in plan().measurements if m.name == "FTC_left").endswith("medial")
     assert cut(after, "tibia_left").extra["automatic"]["slope_deg"] == 5.0
     found = cut(after, "tibia_left")
     made = make_cut(case().bones[1], case().landmarks[1], targets_of(found, SETTINGS), SETTINGS)
@@ -175,7 +178,7 @@ def test_a_notch_is_warned_of_anew():
 
 
 def test_a_cut_that_misses_a_side_is_red():
-    low = changed("proximal_tibia_left", {"resection_mm": 2.0, "frontal_deg": 84.0})
+    low = changed("proximal_tibia_left", {"resection_mm": 2.0, "frontal_deg": 96.0})
     removed = min(value(low, f"resection_plateau_{s}_left") for s in ("medial", "lateral"))
     assert (removed < 0) is ("part_uncut" in codes(low, "proximal_tibia_left"))
     assert removed < 0 and codes(low, "proximal_tibia_left")["part_uncut"] is True

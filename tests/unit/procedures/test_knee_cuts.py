@@ -40,7 +40,7 @@ def tibiae():
 @pytest.mark.parametrize("side", SIDES)
 def test_the_distal_cut_has_the_angles_that_were_set(femora, side):
     found = cut_femur(*femora[side], side, SETTINGS)
-    frontal, sagittal = cut_angles_deg(found.planes, found.planes.up, found.cut.normal)
+    frontal, sagittal = cut_angles_deg(found.planes, found.away, found.cut.normal)
     assert frontal == pytest.approx(91.5, abs=1e-6)
     assert sagittal == pytest.approx(-2.5, abs=1e-6)
     assert found.cut.normal @ found.planes.up < -0.99  # to the bone that is taken away
@@ -89,12 +89,36 @@ def test_the_anterior_cut_is_flush_with_the_cortex(femora, side):
 def test_the_tibial_cut_slopes_down_to_the_back(tibiae, side):
     bone, marks = tibiae[side]
     found = cut_tibia(bone, marks, side, SETTINGS)
-    frontal, slope = cut_angles_deg(found.planes, found.planes.up, found.cut.normal)
+    frontal, slope = cut_angles_deg(found.planes, found.away, found.cut.normal)
     assert (frontal, slope) == pytest.approx((88.0, 6.0), abs=1e-6)
     back = found.planes.back
     low = np.cross(found.cut.normal, found.planes.medial)
     low = low if low @ back > 0 else -low
     assert low @ found.planes.up < 0
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("kind", ["femur", "tibia"])
+def test_less_than_90_deg_is_varus_of_both_bones(femora, tibiae, kind, side):
+    """A tibia of 87 deg ends lower on the medial side, a femur of 87 deg higher."""
+    bone, marks = {"femur": femora, "tibia": tibiae}[kind][side]
+    cut = {"femur": cut_femur, "tibia": cut_tibia}[kind]
+    square, leant = (cut(bone, marks, side, KneeSettings(**{kind: {"frontal_deg": angle}})).cut
+                     for angle in (90.0, 87.0))  # fmt: skip
+    pair = ("medial_epicondyle", "lateral_epicondyle")
+    inner, outer = (
+        marks[name].position_mm
+        for name in (pair if kind == "femur" else ("plateau_medial", "plateau_lateral"))
+    )
+    up = marks.patient_from_bone.axes[:, 2]
+    across = inner - outer - (inner - outer) @ up * up
+
+    def rise_deg(normal):
+        flat = across - (across @ normal) / (up @ normal) * up  # the cut's own line to medial
+        return np.degrees(np.arctan2(flat @ up, np.linalg.norm(across)))
+
+    turned = rise_deg(leant.normal) - rise_deg(square.normal)
+    assert turned == pytest.approx(3.0 if kind == "femur" else -3.0, abs=0.05)
 
 
 @pytest.mark.parametrize("side", SIDES)
