@@ -47,9 +47,8 @@ CUT_FURTHER = ("origin_mm", "normal", "automatic")
 _OF_CUTS = (
     *("implausible_hka", "bent_knee", "implausible_flexion", "implausible_joint"),
     *("implausible_twist", "implausible_size", "no_lateral_malleolus", "no_medial_sulcus"),
-    *("no_trochlear_groove", "no_anterior_cortex", "notching"),
+    *("no_trochlear_groove", "no_anterior_cortex", "notching", "part_uncut"),
 )
-_UNCUT_MM = 0.0
 
 
 class KneeBench(Bench):
@@ -186,9 +185,8 @@ class KneeBench(Bench):
                 "planes": {**plan.extra.get("planes", {}), **planes_of({bone: cuttings[bone]})},
             },
         )
-        plan = _measured_anew(plan, side, cuttings, self._marks)
-        told = (*_cut_notices(new, cuttings[bone]), _wait(bone))
-        return _told(plan, (new.name,), (WAITING,), bone, told)
+        plan = _told(plan, (new.name,), (WAITING,), bone, (*_cut_notices(new), _wait(bone)))
+        return _measured_anew(plan, side, cuttings, self._marks)
 
     def _with_pin(self, plan: Plan, pin: Path, change: Mapping[str, Any]) -> Plan:
         wish = asked(pin.name, change, pin_fields(pin), PIN_FURTHER)
@@ -266,7 +264,7 @@ def _measured_anew(
     names = {item.name for item in new}
     kept = [item for item in plan.measurements if item.name not in names]
     first = next((n for n, m in enumerate(plan.measurements) if m.name in names), len(kept))
-    subjects = {f"leg_{side}", *cuttings}
+    subjects = {f"leg_{side}", *cuttings, *(own.cut.name for own in cuttings.values())}
     warnings = [
         notice
         for notice in plan.warnings
@@ -279,8 +277,8 @@ def _measured_anew(
     )
 
 
-def _cut_notices(cut: Cut, cutting: Cutting) -> Iterator[Notice]:
-    """What a cut that was changed by hand is warned of."""
+def _cut_notices(cut: Cut) -> Iterator[Notice]:
+    """What of a cut was changed by hand."""
     if not is_edited(cut):
         return
     name, before = cut.name.replace("_", " "), cut.extra["automatic"]
@@ -292,11 +290,3 @@ def _cut_notices(cut: Cut, cutting: Cutting) -> Iterator[Notice]:
     changes += [f"{t.rpartition('_')[0]} {cut.extra[t]:.1f}" for t in cut.extra
                 if t not in before and t.endswith("_deg")]  # fmt: skip
     yield Notice(EDITED, f"{name}: changed by hand: {', '.join(changes)}", cut.name)
-    part = "plateau" if cut.bone.startswith("tibia") else "distal"
-    for which, lost in cutting.removed_mm.items():
-        if which.startswith(part) and lost < _UNCUT_MM:
-            text = (
-                f"{name}: changed by hand it takes nothing off the {which.rpartition('_')[2]} "
-                f"side, which stays {-lost:.1f} mm below it: cut deeper or turn it"
-            )
-            yield Notice("part_uncut", text, cut.name, red=True)

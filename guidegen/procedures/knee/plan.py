@@ -18,12 +18,14 @@ from guidegen.planning.alignment import Alignment, align, cut_angles_deg
 from guidegen.planning.pins import plan_pins
 from guidegen.procedures.contract import Anatomy, Draft
 from guidegen.procedures.knee.cuts import Cutting, cut_femur, cut_tibia
-from guidegen.procedures.knee.plausible import bone_warnings, leg_warnings
+from guidegen.procedures.knee.plausible import bone_warnings, leg_warnings, uncut_warnings
 from guidegen.procedures.knee.settings import KneeSettings
 from guidegen.procedures.vertebrae import attempt
 
 SUPINE = "supine CT"
 SIDES = ("left", "right")
+_NOTCH_MM = 0.01
+"""What the settings ask for is no rounding."""
 CARTILAGE = Notice(
     "no_cartilage",
     "a CT shows no cartilage: contacts lie on bone, and cuts are measured from bone with an "
@@ -113,6 +115,7 @@ def doubts(cuttings: Mapping[str, Cutting], marks: Mapping[str, Landmarks]) -> I
         yield from leg_warnings(side, _aligned(side, marks, cuttings), marks)
     for name, cutting in cuttings.items():
         yield from bone_warnings(name, cutting, marks[name])
+        yield from uncut_warnings(cutting)
     yield from _notched(cuttings)
 
 
@@ -120,8 +123,11 @@ def _notched(cuttings: Mapping[str, Cutting]) -> Iterator[Notice]:
     """Warn of an anterior cut that runs into the shaft."""
     for name, cutting in cuttings.items():
         deep = cutting.sizes_mm.get("notch", 0.0)
-        if deep > 0.5:
-            text = f"the anterior cut would notch the anterior cortex by {deep:.1f} mm"
+        if deep > _NOTCH_MM:
+            text = (
+                f"the anterior cut would notch the anterior cortex by {deep:.1f} mm: plan again "
+                "with femur.anterior_mm 0 or more"
+            )
             yield Notice("notching", text, name, red=True)
 
 

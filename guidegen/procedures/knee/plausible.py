@@ -112,6 +112,26 @@ def bone_warnings(name: str, cutting: Cutting, marks: Landmarks) -> Iterator[Not
         yield Notice("no_lateral_malleolus", text, name)
 
 
+def uncut_warnings(cutting: Cutting) -> Iterator[Notice]:
+    """Warn of a cut that passes over a condyle or the middle of a plateau.
+
+    Args:
+        cutting: Of one bone; in red where the guide would be made for such a cut.
+    """
+    cut = cutting.cut
+    for part, lost in cutting.removed_mm.items():
+        if lost >= 0:
+            continue
+        which, _, side = part.rpartition("_")
+        guided = which != "posterior"
+        name = cut.name if guided else f"{which}_{cut.bone}"
+        text = (
+            f"{name.replace('_', ' ')}: it takes nothing off the {side} side, which stays {-lost:.1f} mm below it: "
+            "cut deeper or turn it, or be ready to fill the defect"
+        )
+        yield Notice("part_uncut" if guided else "posterior_uncut", text, cut.name, red=guided)
+
+
 def _untold(name: str, marks: Landmarks) -> Iterator[Notice]:
     """Landmarks that this femur does not show."""
     if "medial_sulcus" not in marks:

@@ -180,8 +180,13 @@ def test_a_notch_is_warned_of_anew():
 def test_a_cut_that_misses_a_side_is_red():
     low = changed("proximal_tibia_left", {"resection_mm": 2.0, "frontal_deg": 96.0})
     removed = min(value(low, f"resection_plateau_{s}_left") for s in ("medial", "lateral"))
-    assert (removed < 0) is ("part_uncut" in codes(low, "proximal_tibia_left"))
     assert removed < 0 and codes(low, "proximal_tibia_left")["part_uncut"] is True
+    again = changed("proximal_tibia_left", {"slope_deg": 6.0}, low)
+    assert [n.code for n in again.warnings].count("part_uncut") == 1
+    other = changed("distal_femur_left", {"flexion_deg": 1.0}, low)
+    assert [n.code for n in other.warnings].count("part_uncut") == 1
+    back = bench().settle(changed("proximal_tibia_left", {"automatic": True}, low))
+    assert told(back) == told(plan())
     enough = changed("proximal_tibia_left", {"resection_mm": 9.0})
     assert "part_uncut" not in codes(enough, "proximal_tibia_left")
 

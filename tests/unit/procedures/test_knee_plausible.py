@@ -164,6 +164,39 @@ def test_a_cut_set_behind_the_cortex_notches_and_is_told(side):
     assert grown == pytest.approx(1.5, abs=1e-6) and before.sizes_mm["notch"] == 0.0
 
 
+def test_half_a_millimetre_of_notch_that_was_asked_for_is_told_too(femur):
+    bone, marks = femur
+    shallow = KneeSettings(femur={"anterior_mm": -0.5})
+    draft = plan_knee(Anatomy(None, (bone,), (marks,), ()), shallow)
+    (told,) = (n for n in draft.warnings if n.code == "notching")
+    assert told.red and "anterior_mm 0 or more" in told.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "missed"),
+    [
+        ("femur", {"frontal_deg": 84.0, "resection_mm": 5.0}, "lateral"),
+        ("tibia", {"frontal_deg": 96.0, "resection_mm": 2.0}, "medial"),
+    ],
+)
+def test_a_planned_cut_that_misses_a_side_is_red(femur, marks, kind, settings, missed):
+    """Not only one that somebody changed by hand: a worn or crooked knee does it by itself."""
+    bone = leg("left")[0 if kind == "femur" else 1]
+    found = Anatomy(None, (bone,), (marks[bone.name],), ())
+    draft = plan_knee(found, KneeSettings(**{kind: settings}))
+    (told,) = (n for n in draft.warnings if n.code == "part_uncut")
+    assert told.red and told.subject == draft.cuts[0].name
+    assert f"nothing off the {missed} side" in told.message
+    assert "part_uncut" not in codes(plan_knee(found, KneeSettings()).warnings)
+
+
+def test_a_posterior_cut_that_misses_a_condyle_is_told(femur):
+    bone, marks = femur
+    settings = KneeSettings(femur={"rotation_deg": 9.0, "posterior_mm": 5.0})
+    draft = plan_knee(Anatomy(None, (bone,), (marks,), ()), settings)
+    assert codes(draft.warnings)["posterior_uncut"] is False
+
+
 def test_a_whole_plan_of_a_crooked_leg_says_so(femur):
     draft = plan_knee(_anatomy(leg("left", varus_deg=24.0)), KneeSettings())
     found = {n.code: n for n in draft.warnings}
