@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from guidegen.batch.limits import LIMITS
-from guidegen.batch.naming import safe_name
+from guidegen.batch.naming import LONGEST, safe_name
 from guidegen.errors import InputError
 from guidegen.export.order import Order
 from guidegen.phantoms.definition import Expectation
@@ -59,8 +60,10 @@ class BatchCase:
             return f"there is no procedure {self.procedure!r}: it must be one of {known}"
         if self.settings and self.options.get("config"):
             return "both settings and config are given: put all settings into one of them"
-        if not self.source.exists():
-            return "its input does not exist: check the path"
+        given = {name: self.options.get(name) for name in PATHS}
+        for name, path in {"input": self.source, **given}.items():
+            if path and not os.path.exists(path):  # a path that is too long is not there either
+                return f"its {name} does not exist: check the path"
         unknown = sorted(set(self.expect.limits if self.expect else ()) - set(LIMITS))
         if unknown:
             known = ", ".join(LIMITS)
@@ -70,7 +73,7 @@ class BatchCase:
 
 def phantom_case(path: Path) -> BatchCase:
     """Read a phantom's definition as a case; what is wrong with it becomes its problem."""
-    name = safe_name(path.stem) or "case"
+    name = safe_name(safe_name(path.stem)[:LONGEST]) or "case"
     try:
         recipe = load_recipe(path)
     except InputError as error:

@@ -58,7 +58,7 @@ def program_sha256() -> str:
 
 def _listed(path: Path) -> Iterator[str]:
     """One text for each file of an input, in the order of their names."""
-    if not path.is_dir():
+    if not os.path.isdir(path):  # also where it is no path at all
         yield _file(path, path.name)
         return
     for root, folders, names in os.walk(path):

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from guidegen.batch.cases import OPTIONS, PATHS, BatchCase, phantom_case
-from guidegen.batch.naming import name_of, safe_name
+from guidegen.batch.naming import LONGEST, is_fit, name_of
 from guidegen.errors import InputError
 from guidegen.export.settings import make_settings, read_toml
 from guidegen.phantoms.definition import Expectation
@@ -86,6 +86,9 @@ def _case(path: Path, whole: Mapping[str, Any], where: str) -> BatchCase:
     """One entry, completed with the defaults."""
     if not whole.get("input"):
         raise InputError(f"{where} has no input: say which scan or definition it is")
+    for key in ("input", *PATHS):
+        if "\0" in (whole.get(key) or ""):
+            raise InputError(f"{where}: {key} is no path: write it without control characters")
     source = (path.parent / whole["input"]).resolve()
     own = {name: _placed(path, name, whole[name]) for name in OPTIONS if name in whole}
     settings, expect = whole.get("settings", {}), whole["expect"]
@@ -125,9 +128,15 @@ def _placed(path: Path, name: str, value: Any) -> Any:
 
 
 def _given_name(name: str | None, where: str) -> str | None:
-    if name is not None and (not name or safe_name(name) != name):
+    if name is not None and not is_fit(name):
         raise InputError(
-            f"{where}: name is {name!r}, but may hold letters, digits, '.', '_' and '-' only, "
-            "none of the last three at its ends"
+            f"{where}: name is {_short(name)}, but may hold letters, digits, '.', '_' and '-' "
+            f"only, {LONGEST} at most, none of the last three at its ends, and be no device of "
+            "Windows such as con"
         )
     return name
+
+
+def _short(name: str) -> str:
+    text = repr(name)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

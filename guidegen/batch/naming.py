@@ -22,6 +22,10 @@ CAPITALS = 6
 """Fewer capitals in a row are taken for an abbreviation (engineering choice: LIDC, LSPINE)."""
 SHORTEST = 3
 """Letters of a name at least (engineering choice)."""
+LONGEST = 100
+"""Letters of a case's name at most: files and folders of a longer one can't be made everywhere."""
+DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that mean no file on Windows."""
 UID = re.compile(r"\d+(\.\d+){4,}")
 DATE = re.compile(
     r"(?<!\d)((19|20)\d{2}[-_.]?[01]\d[-_.]?[0-3]\d|[0-3]?\d[-_.][01]?\d[-_.](19|20)\d{2}"
@@ -42,6 +46,16 @@ def safe_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")
 
 
+def is_fit(name: str) -> bool:
+    """True if folders and files can be called so on every system.
+
+    >>> [is_fit(n) for n in ("l3-left", "a/b", "", "con", "x" * 101)]
+    [True, False, False, False, False]
+    """
+    whole = bool(name) and safe_name(name) == name
+    return whole and len(name) <= LONGEST and not DEVICES.fullmatch(name)
+
+
 def name_of(source: Path) -> str:
     """Name a scan's case by its file or folder.
 
@@ -49,7 +63,8 @@ def name_of(source: Path) -> str:
     is replaced by a number made from it: the same scan always has the same. So is one that looks
     like a person's (words that begin with a capital and are not usual for scans, a comma, a date),
     because NIfTI, NRRD and scans without names in their headers do not say whose they are. Names
-    in small letters alone can't be told from other words.
+    in small letters alone can't be told from other words. A name that is too long goes the same
+    way.
 
     Args:
         source: A scan's folder or file.
@@ -60,7 +75,7 @@ def name_of(source: Path) -> str:
     plain = plain_name(source)
     safe = safe_name(plain)
     letters = re.sub(r"[^a-z0-9]+", "", plain.lower())
-    if safe and not like_a_person(plain):
+    if is_fit(safe) and not like_a_person(plain):
         words = identifying_words(source)
         if not any(word in letters for word in words):
             return safe

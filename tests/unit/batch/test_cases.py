@@ -6,6 +6,7 @@ import pytest
 
 from guidegen.batch.cases import BatchCase, phantom_case
 from guidegen.batch.dataset import MARK, read_dataset
+from guidegen.batch.key import key_of
 from guidegen.errors import InputError
 
 TINY = 'phantom = "demo"\nseed = 4\n[run]\nprocedure = "pedicle-screws"\n'
@@ -156,6 +157,10 @@ def test_an_entry_goes_over_a_definition_and_leaves_its_expectation(listed, tmp_
         ("[[case]]\ninput = 'scan'\nprocedure = 'knee'\nname = '../x'", "name is '../x'"),
         ("[[case]]\ninput = 'scan'\nprocedure = 'knee'\nname = ''", "name is ''"),
         ("[[case]]\ninput = 'scan'\nprocedure = 'knee'\nname = '-x'", "name is '-x'"),
+        ("[[case]]\ninput = 'scan'\nprocedure = 'knee'\nname = 'Con'", "name is 'Con'"),
+        (f"[[case]]\ninput = 'scan'\nprocedure = 'knee'\nname = '{'x' * 101}'", "xxx..., but may"),
+        ('[[case]]\ninput = "a\\u0000b"\nprocedure = "knee"', "case 1: input is no path"),
+        ('[[case]]\ninput = "scan"\nlabels = "\\u0000"\nprocedure = "knee"', "labels is no path"),
         ("[defaults]\nname = 'x'\n[[case]]\ninput = 'scan'", "not [defaults]"),
         ("[[case]]\ninput = 3", "case.0.input"),
         ("case = = 1", "not valid TOML"),
@@ -179,6 +184,23 @@ def test_what_can_not_be_run_says_why(tmp_path):
     assert "no procedure '--help'" in BatchCase("a", "--help", there).why_not()
     assert "does not exist" in BatchCase("a", "knee", tmp_path / "Erika").why_not()
     assert "Erika" not in BatchCase("a", "knee", tmp_path / "Erika").why_not()
+    too_long = BatchCase("a", "knee", tmp_path / ("x" * 300))
+    assert "does not exist" in too_long.why_not() and len(key_of(too_long)) == 64
     (tmp_path / "t.toml").write_text(TINY + "[expect.limits]\nhight = 3\n")
     assert "hight, which is not compared" in phantom_case(tmp_path / "t.toml").why_not()
     assert "can't be read" in phantom_case(tmp_path / "absent.toml").why_not()
+
+
+@pytest.mark.parametrize("option", ["labels", "label_names", "config"])
+def test_a_file_of_an_option_that_is_absent_is_no_refusal(tmp_path, option):
+    """A refusal may be expected; a wrong path must not pass for one."""
+    case = BatchCase("a", "knee", tmp_path, {option: tmp_path / "Erika"})
+    assert case.why_not() == f"its {option} does not exist: check the path"
+    (tmp_path / "Erika").write_text("")
+    assert case.why_not() == ""
+
+
+def test_a_definition_with_a_long_name_is_called_by_its_beginning(tmp_path):
+    path = tmp_path / f"{'x' * 99}- y.toml"
+    path.write_text(TINY)
+    assert phantom_case(path).name == "x" * 99

@@ -40,6 +40,14 @@ def scan(header, tmp_path):
     return make
 
 
+def test_a_name_that_is_too_long_or_a_device_becomes_a_number(tmp_path):
+    """The batch could not write its result, and would end for all."""
+    for name in ("x" * 101, "nul.nii.gz", "com1"):
+        assert NUMBER.fullmatch(name_of(tmp_path / name)), name
+    assert name_of(tmp_path / ("x" * 100)) == "x" * 100
+    assert name_of(tmp_path / "com12") == "com12"
+
+
 def test_words_of_a_header(scan):
     told = {
         "PatientName": "Muster^Eva Maria",
