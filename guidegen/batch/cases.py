@@ -51,6 +51,12 @@ class BatchCase:
         """True if the scan has first to be made."""
         return self.source.suffix.lower() == ".toml"
 
+    @property
+    def place(self) -> Path:
+        """What is read: the source, but of a DICOMDIR the whole folder that it lists."""
+        lists = self.source.name.upper() == "DICOMDIR" and self.source.is_file()
+        return self.source.parent if lists else self.source
+
     def why_not(self) -> str:
         """Why the case can't be run at all; "" if it can."""
         if self.problem:

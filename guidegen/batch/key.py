@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from guidegen.export.record import versions
 
 SMALL_BYTES = 100_000
 """Below this a file is read (engineering choice: TOML, not slices)."""
+DETACHED = re.compile(rb"^data ?file:[ \t]*(.+?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 CODE = (".py", ".toml", ".j2", ".ttf")
 
 
@@ -33,7 +35,7 @@ def key_of(case: BatchCase) -> str:
         "options": {n: _told(n, value) for n, value in case.options.items()},
         "settings": dict(case.settings),
         "limits": dict(case.expect.limits) if case.expect else {},
-        "inputs": [list(_listed(Path(path))) for path in (case.source, *files)],
+        "inputs": [list(_listed(Path(path))) for path in (case.place, *files)],
         "program": program_sha256(),
     }
     return sha256_of(json.dumps(told, sort_keys=True, default=str).encode("utf-8"))
@@ -60,6 +62,8 @@ def _listed(path: Path) -> Iterator[str]:
     """One text for each file of an input, in the order of their names."""
     if not os.path.isdir(path):  # also where it is no path at all
         yield _file(path, path.name)
+        for beside in _beside(path):
+            yield _file(beside, beside.name)
         return
     for root, folders, names in os.walk(path):
         folders.sort()
@@ -68,11 +72,24 @@ def _listed(path: Path) -> Iterator[str]:
             yield _file(inside, inside.relative_to(path).as_posix())
 
 
+def _beside(path: Path) -> Iterator[Path]:
+    """The file that a NRRD header names beside itself, if it does not hold the values."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(SMALL_BYTES)
+    except (OSError, ValueError):
+        return
+    header = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0] if head.startswith(b"NRRD") else b""
+    named = DETACHED.search(header)
+    if named:
+        yield path.parent / os.fsdecode(named.group(1))
+
+
 def _file(path: Path, name: str) -> str:
     try:
         found = path.stat()
         if path.is_file() and found.st_size <= SMALL_BYTES:
             return f"{name} {found.st_size} {sha256_file(path)}"
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return f"{name} {type(error).__name__}"
     return f"{name} {found.st_size} {found.st_mtime_ns}"

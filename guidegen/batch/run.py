@@ -111,7 +111,7 @@ def _usable(out: Path, cases: Sequence[BatchCase]) -> None:
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise InputError(f"{out} holds something else than a batch: choose another --out")
     whole = out.resolve()
-    if any(case.source == whole or case.source in whole.parents for case in cases):
+    if any(case.place == whole or case.place in whole.parents for case in cases):
         raise InputError(f"--out {out} lies in a scan of the data set: choose another one")
     if process_of(out / AT_WORK) is not None:
         raise InputError(f"another batch is at work in {out}: wait for it, or choose another --out")

@@ -92,3 +92,32 @@ def test_versions_belong_to_the_program(monkeypatch):
     first = program_sha256()
     monkeypatch.setattr(key, "versions", lambda: {"numpy": "0"})
     assert program_sha256.__wrapped__() != first
+
+
+@pytest.mark.parametrize("field", [b"data file: a.raw", b"datafile:a.raw ", b"Data File: a.raw\r"])
+def test_values_beside_a_header_count_too(case, tmp_path, field):
+    header, values = tmp_path / "a.nhdr", tmp_path / "a.raw"
+    header.write_bytes(b"NRRD0004\ntype: short\n" + field + b"\n\n")
+    values.write_bytes(b"x" * (key.SMALL_BYTES + 1))
+    asked_of = (replace(case, source=header), replace(case, options={"labels": header}))
+    for number, asked in enumerate(asked_of):
+        first = key_of(asked)
+        os.utime(values, ns=(1, number))
+        assert key_of(asked) != first
+
+
+def test_a_header_that_holds_its_values_names_nothing(case, tmp_path):
+    header, other = tmp_path / "a.nrrd", tmp_path / "a.raw"
+    header.write_bytes(b"NRRD0004\ntype: short\n\n\ndata file: a.raw\n")
+    first = key_of(replace(case, source=header))
+    other.write_bytes(b"1")
+    assert key_of(replace(case, source=header)) == first
+
+
+def test_a_dicomdir_counts_with_what_it_lists(case, tmp_path):
+    directory = tmp_path / "scan" / "DICOMDIR"
+    directory.write_bytes(b"list")
+    listed = replace(case, source=directory)
+    first = key_of(listed)
+    (tmp_path / "scan" / "deep" / "1").write_bytes(b"other")
+    assert key_of(listed) != first

@@ -204,6 +204,10 @@ def test_not_into_a_scan(hands, cases, tmp_path):
     for out in (tmp_path / "scans" / "a", tmp_path / "scans" / "a" / "deep" / "out"):
         with pytest.raises(InputError, match="lies in a scan"):
             run_batch(cases(), Asking(out))
+    (tmp_path / "scans" / "a" / "DICOMDIR").write_text("")
+    lists = [BatchCase("a", "knee", tmp_path / "scans" / "a" / "DICOMDIR")]
+    with pytest.raises(InputError, match="lies in a scan"):
+        run_batch(lists, Asking(tmp_path / "scans" / "a" / "out"))
     run_batch(cases(), Asking(tmp_path / "scans" / "night"))
     assert hands.ran == ["a", "b", "c"]
 
