@@ -29,6 +29,7 @@ _FOOT_MM, _SLEEVE_FREE_MM, _FREE_MM = 10.0, 28.0, 0.5
 """Bone may stand beside a sleeve's foot, but not farther out: the pin would run free too long."""
 Mask = npt.NDArray[np.bool_]
 _ENOUGH_MM = 7.0
+_SAME_MM = 1e-6
 _FACING = 0.45
 SLEEVE_MM = 45.0
 _WALL_MM = 1.0
@@ -200,7 +201,7 @@ def _possible(where: _Where, way: Floats, depth_mm: float, settings: HasPins) ->
     """All pins of one direction whose entries lie under a grid seen along the way in."""
     bone, marks, axes = where
     offsets = settings.pin_offset_mm + np.arange(0.0, _DEEP_MM, _STEP_MM)
-    aside = np.arange(-_WIDE_MM, _WIDE_MM + 1.0)
+    aside = _aside(settings)
     grid = np.stack(np.meshgrid(aside, offsets, indexing="ij"), axis=-1).reshape(-1, 2)
     start = axes.place(np.column_stack([grid[:, 0], np.full(len(grid), -_FAR_MM), grid[:, 1]]))
     far, face = RayTarget(bone.vertices_mm, bone.faces).first_hit(start, axes.into)
@@ -220,6 +221,18 @@ def _possible(where: _Where, way: Floats, depth_mm: float, settings: HasPins) ->
     fit[fit] = _stands_free(bone, entry[fit], way, settings.sleeve_outer_mm / 2)
     ways = np.broadcast_to(way, entry.shape)
     return _Pins(entry[fit], ways[fit], grid[fit], room[fit], depth_mm)
+
+
+def _aside(settings: HasPins) -> Floats:
+    """(N,): places across, every millimetre, and each one's partner where a block goes on.
+
+    A block's spacing need not be a whole number.
+    """
+    whole = np.arange(-_WIDE_MM, _WIDE_MM + 1.0)
+    over = settings.pin_spacing_mm % 1.0
+    if settings.slot or over < _SAME_MM or over > 1.0 - _SAME_MM:
+        return whole
+    return np.sort(np.concatenate([whole, whole + over]))
 
 
 def _stands_free(bone: Bone, entry: Floats, way: Floats, radius_mm: float) -> Mask:
@@ -259,14 +272,14 @@ def _distances(bone: Bone, points: Floats) -> Floats:
 
 def _pairs(pins: _Pins, name: str, settings: HasPins) -> list[tuple[int, int]]:
     """Two of the parallel pins at one height: the best pair of each distance, the best first."""
-    places = {(float(u), float(n)): k for k, (u, n) in enumerate(pins.local_mm)}
+    places = {_key(u, n): k for k, (u, n) in enumerate(pins.local_mm.tolist())}
     exact = not settings.slot
     found: dict[float, list[tuple[float, float, tuple[int, int]]]] = {}
     for (u, n), k in places.items():
-        if n > settings.pin_offset_mm + (0 if exact else _LATER_MM):
+        if n > settings.pin_offset_mm + (_SAME_MM if exact else _LATER_MM):
             continue
         for spacing in _spacings(settings.pin_spacing_mm, exact):
-            other = places.get((u + spacing, n))
+            other = places.get(_key(u + spacing, n))
             if other is None:
                 continue
             room = float(min(pins.bone_mm[k], pins.bone_mm[other], _ENOUGH_MM))
@@ -281,9 +294,14 @@ def _pairs(pins: _Pins, name: str, settings: HasPins) -> list[tuple[int, int]]:
             f"{name}: two parallel pins {how} {settings.pin_spacing_mm:g} mm apart, "
             f"{settings.pin_depth_mm:g} mm deep in bone, were wanted "
             f"{settings.pin_offset_mm:g} mm from the cut, found no place; shorten pin_depth_mm or "
-            "change pin_offset_mm or pin_spacing_mm"
+            "change pin_offset_mm or pin_spacing_mm, at a tibia also tibia_turn_deg or tendon_mm"
         )
     return [pair for _, _, pair in sorted(best, key=lambda item: -item[0])][:_PAIRS]
+
+
+def _key(aside_mm: float, height_mm: float) -> tuple[float, float]:
+    """A place on the grid, without what rounding adds."""
+    return round(aside_mm, 6), round(height_mm, 6)
 
 
 def _most_central(
@@ -296,10 +314,11 @@ def _most_central(
 
 
 def _spacings(largest_mm: float, exact: bool) -> Iterator[float]:
-    """Distances of two pins that are tried; on a grid of whole millimetres."""
-    yield largest_mm if exact else float(round(largest_mm))
-    if not exact:
-        yield from np.arange(round(largest_mm) - 2.0, _LEAST_SPACING_MM - 0.5, -2.0)
+    """Distances of two pins that are tried; with a slot whole millimetres, at most the largest."""
+    if exact:
+        yield largest_mm
+    else:
+        yield from np.arange(np.floor(largest_mm), _LEAST_SPACING_MM - 0.5, -2.0)
 
 
 def _with_third(

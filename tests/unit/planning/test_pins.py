@@ -100,14 +100,25 @@ def test_pins_keep_medial_of_the_tendon():
     assert beside_tendon(planned("femur", "left", "as_made").marks, 6.0) is None
 
 
-def test_a_standard_block_s_distances_are_kept_exactly():
+@pytest.mark.parametrize(("spacing", "offset"), [(36.0, 15.0), (25.4, 20.1234567)])
+def test_a_standard_block_s_distances_are_kept_exactly(spacing, offset):
+    """Blocks are made in inches too."""
     case = planned("femur", "left", "as_made")
-    block = KneeGuideSettings(slot=False, pin_spacing_mm=36.0, pin_offset_mm=15.0)
+    block = KneeGuideSettings(slot=False, pin_spacing_mm=spacing, pin_offset_mm=offset)
     one, two, _ = plan_pins(case.bone, case.marks, case.cut, block)
     axes = CutAxes.of(case.marks, case.cut, one.direction)
     places = axes.local(np.array([one.entry_mm, two.entry_mm]))
-    np.testing.assert_allclose(places[:, 2], 15.0, atol=1e-6)
-    assert abs(places[0, 0] - places[1, 0]) == pytest.approx(36.0)
+    np.testing.assert_allclose(places[:, 2], offset, atol=1e-6)
+    assert abs(places[0, 0] - places[1, 0]) == pytest.approx(spacing)
+
+
+@pytest.mark.parametrize("most", [24.0, 24.7])
+def test_with_a_slot_the_parallel_pins_are_at_most_as_far_apart_as_was_set(most):
+    case = planned("femur", "left", "as_made")
+    one, two, _ = plan_pins(case.bone, case.marks, case.cut, KneeGuideSettings(pin_spacing_mm=most))
+    axes = CutAxes.of(case.marks, case.cut, one.direction)
+    places = axes.local(np.array([one.entry_mm, two.entry_mm]))
+    assert 14.0 <= abs(places[0, 0] - places[1, 0]) <= most + 1e-6
 
 
 def test_where_room_is_short_the_third_pin_is_shorter_or_less_oblique(monkeypatch):
