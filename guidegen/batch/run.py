@@ -15,6 +15,7 @@ from guidegen.batch.cases import BatchCase
 from guidegen.batch.cluster import Where, run_jobs, workers
 from guidegen.batch.dataset import MARK
 from guidegen.batch.job import ASIDE, Job
+from guidegen.batch.kept import is_changed_by_hand, is_whole
 from guidegen.batch.key import key_of, program_sha256
 from guidegen.batch.result import (
     LATE,
@@ -33,6 +34,10 @@ from guidegen.model.notice import Progress, silent
 
 AT_WORK = "running.json"
 LONGEST_S = 3600.0
+BY_HAND = (
+    "its plan was changed or approved by hand, and is not made anew over that: move its folder in "
+    "cases elsewhere, then run the batch again"
+)
 SHOWN = 4
 """Running cases that are named in the progress."""
 
@@ -150,13 +155,13 @@ def _known(job: Job, asking: Asking) -> Row | None:
     """The row of a case that need not or can't be run; None if it is to be run."""
     problem = job.case.why_not()
     if problem:
-        result = Result(job.case.name, job.key, NOT_RUN, reason=job.without_paths(problem))
-        return Row(job.case, result, False, surprises(job.case, result))
+        return _not_run(job, job.without_paths(problem))
     kept = read_result(job.result)
-    if kept is None or not _is_finished(job, kept):
-        return None
-    row = Row(job.case, kept, True, surprises(job.case, kept))
-    return None if asking.again and not row.as_expected else row
+    if kept is not None and _is_finished(job, kept):
+        row = Row(job.case, kept, True, surprises(job.case, kept))
+        if row.as_expected or not asking.again:
+            return row
+    return _not_run(job, BY_HAND) if is_changed_by_hand(job.folder) else None
 
 
 def _is_finished(job: Job, result: Result) -> bool:
@@ -171,10 +176,7 @@ def _is_finished(job: Job, result: Result) -> bool:
     allowed = job.memory_bytes
     if result.outcome == MEMORY and (allowed is None or allowed / 1e6 > result.peak_mb):
         return False
-    if not result.facts:
-        return True
-    files = [job.folder.plan, *(job.folder.root / part for part in result.facts["parts"])]
-    return all(path.is_file() for path in files)
+    return not result.facts or is_changed_by_hand(job.folder) or is_whole(job.folder)
 
 
 def _rows(
@@ -194,7 +196,10 @@ def _rows(
 
 def _stopped(job: Job) -> Row:
     """The row of a case that the batch did not come to."""
-    reason = "the batch was stopped before its end: run it again to go on"
+    return _not_run(job, "the batch was stopped before its end: run it again to go on")
+
+
+def _not_run(job: Job, reason: str) -> Row:
     result = Result(job.case.name, job.key, NOT_RUN, reason=reason)
     return Row(job.case, result, False, surprises(job.case, result))
 

@@ -14,6 +14,8 @@ from guidegen.batch.dataset import MARK
 from guidegen.batch.result import DONE, KILLED, LATE, MEMORY, NOT_RUN, REFUSED, Result
 from guidegen.batch.run import AT_WORK, Asking, run_batch
 from guidegen.errors import InputError
+from guidegen.export.atomic import write_json, write_text
+from guidegen.phantoms.definition import Expectation
 from tests.unit.batch.conftest import FACTS
 
 
@@ -41,10 +43,11 @@ class Workers:
             outcome, further = self.outcomes.get(name, (DONE, {}))
             result = Result(name, "its own", outcome, 0 if outcome == DONE else 1, **further)
             if outcome == DONE:
-                for part in ("plan.json", *FACTS["parts"]):
-                    path = job.folder.root / part
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text("")
+                files = ("plan.json", "report.html", *FACTS["parts"])
+                for file in files:
+                    write_text(job.folder.root / file, "")
+                told = {"files": [{"file": file} for file in files]}
+                write_json(job.folder.manifest, told)
                 result = replace(result, facts=FACTS)
             yield result, ()
 
@@ -100,6 +103,10 @@ def test_again_runs_what_was_not_as_expected(hands, cases, asking):
         lambda out: shutil.rmtree(out / "cases" / "b"),
         lambda out: (out / "cases" / "b" / "guides" / "L3.stl").unlink(),
         lambda out: (out / "cases" / "b" / "plan.json").unlink(),
+        lambda out: (out / "cases" / "b" / "report.html").unlink(),
+        lambda out: (out / "cases" / "b" / "manifest.json").unlink(),
+        lambda out: (out / "cases" / "b" / "manifest.json").write_text('{"files": 3}'),
+        lambda out: (out / "cases" / "b" / "manifest.json").write_text('{"files": [3]}'),
         lambda out: (out / "results" / "b.json").unlink(),
         lambda out: (out / "results" / "b.json").write_text("{"),
         lambda out: (out / "results" / "a.json").replace(out / "results" / "b.json"),
@@ -118,6 +125,33 @@ def test_a_changed_case_is_run_again_and_others_are_not(hands, cases, asking, tm
     (tmp_path / "scans" / "b" / "1").write_text("new")
     run_batch(cases(), asking)
     assert hands.ran == ["a", "b", "c", "b"]
+
+
+@pytest.mark.parametrize(
+    "file, told", [("history.json", {}), ("approval.json", {"by": "Dr X", "unattended": False})]
+)
+def test_work_of_hands_is_not_made_anew(hands, cases, asking, tmp_path, file, told):
+    run_batch(cases("ab"), asking)
+    folder = asking.out / "cases" / "b"
+    write_json(folder / "approval.json", {"by": "guidegen batch", "unattended": True})
+    write_json(folder / file, told)
+    (folder / "guides" / "L3.stl").unlink()  # as a change by hand does
+    assert run_batch(cases("ab"), asking)[1].kept
+    (tmp_path / "scans" / "b" / "1").write_text("new")
+    row = run_batch(cases("ab"), asking)[1]
+    assert row.result.outcome == NOT_RUN and "by hand" in row.result.reason
+    assert hands.ran == ["a", "b"] and (folder / file).is_file()
+    shutil.rmtree(folder)
+    assert run_batch(cases("ab"), asking)[1].result.outcome == DONE
+    assert hands.ran == ["a", "b", "b"]
+
+
+def test_again_does_not_go_over_work_of_hands(hands, cases, asking):
+    run_batch(cases("a"), asking)
+    write_json(asking.out / "cases" / "a" / "history.json", {})
+    wish = [replace(case, expect=Expectation(exit=1)) for case in cases("a")]
+    row = run_batch(wish, replace(asking, again=True))[0]
+    assert row.result.outcome == NOT_RUN and hands.ran == ["a"]
 
 
 def test_a_data_set_that_lost_and_gained_a_case(hands, cases, asking):
