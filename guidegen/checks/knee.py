@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from guidegen.checks.bore import guided_mm
-from guidegen.checks.cylinder import fit_bore, scan_wall
+from guidegen.checks.cylinder import Cylinder, fit_bore, scan_wall
 from guidegen.checks.label import engraved_depth, read_letter
 from guidegen.checks.part import NAN, Part
 from guidegen.errors import AnatomyError
@@ -14,6 +16,7 @@ from guidegen.model.arrays import Floats
 from guidegen.model.findings import Finding
 from guidegen.model.guide import Feature
 from guidegen.model.landmarks import Landmarks
+from guidegen.model.plan import Cut
 
 _LEAST_PINS = 3
 _LEAST_CONTACTS = 6
@@ -42,7 +45,7 @@ def check_pins(part: Part) -> tuple[Finding, ...]:
 
     All angles are those of the bores measured on the file. Two pins count as parallel within 0.2
     degrees, a third as oblique from 5 degrees. Where a standard block goes on the parallel pins,
-    their distance from the cut is held against the block's.
+    their distances from the cut and from each other are held against the block's.
     """
     bores = [b for b in part.cylinders.values() if b is not None]
     ways = np.array([b.direction for b in bores]).reshape(-1, 3)
@@ -62,22 +65,37 @@ def check_pins(part: Part) -> tuple[Finding, ...]:
     for cut in part.cuts:
         subject = f"{part.subject}#{cut.name}"
         clear = min(_clear_mm(part, p.name, cut.origin_mm, cut.normal) for p in part.paths)
-        tilt = off = NAN
+        tilt = NAN
         if len(bores) > 1:
             sines = ways[pair] @ cut.normal
             tilt = float(np.degrees(np.arcsin(np.abs(sines).max())))
-            wanted = part.limits.pin_offset_mm
-            heights = [(bores[n].point_mm - cut.origin_mm) @ -cut.normal for n in pair]
-            off = NAN if wanted is None else float(np.abs(np.array(heights) - wanted).max())
         found += [
             Finding("pin_clear", subject, clear, part.limits.pin_clear_mm, "at_least", "mm", how),
             Finding("pins_to_cut", subject, tilt, _PARALLEL_DEG, "at_most", "deg", how),
         ]
-        if part.limits.pin_offset_mm is not None:
-            block = "parallel pins from the cut against the standard block's"
-            limit = 2 * part.limits.bore_offset_mm
-            found.append(Finding("pins_offset", subject, off, limit, "at_most", "mm", block))
+        found += _for_block(part, cut, [bores[n] for n in pair] if len(bores) > 1 else [])
     return tuple(found)
+
+
+def _for_block(part: Part, cut: Cut, pair: Sequence[Cylinder]) -> Iterator[Finding]:
+    """Hold the parallel bores against a standard block's holes, where one goes on the pins."""
+    limits, off, wrong = part.limits, NAN, NAN
+    if len(pair) == 2:
+        one, other = pair
+        between = np.cross(other.point_mm - one.point_mm, one.direction)
+        if limits.pin_offset_mm is not None:
+            heights = [(bore.point_mm - cut.origin_mm) @ -cut.normal for bore in pair]
+            off = float(np.abs(np.array(heights) - limits.pin_offset_mm).max())
+        if limits.pin_spacing_mm is not None:
+            wrong = abs(float(np.linalg.norm(between)) - limits.pin_spacing_mm)
+    subject, limit = f"{part.subject}#{cut.name}", 2 * limits.bore_offset_mm
+    how = "parallel pins from {} against the standard block's"
+    for code, value, wanted, what in (
+        ("pins_offset", off, limits.pin_offset_mm, "the cut"),
+        ("pins_spacing", wrong, limits.pin_spacing_mm, "each other"),
+    ):
+        if wanted is not None:
+            yield Finding(code, subject, value, limit, "at_most", "mm", how.format(what))
 
 
 def _clear_mm(part: Part, name: str, origin: Floats, normal: Floats) -> float:

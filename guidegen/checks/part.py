@@ -99,6 +99,7 @@ class Limits:
         capture_mm: Depth over which a slot holds the blade (required).
         pin_clear_mm: Side of a pin from a cut (required).
         pin_offset_mm: Parallel pins from the cut, where a standard block goes on them; else None.
+        pin_spacing_mm: Between the parallel pins, where a standard block goes on them; else None.
         rod_mm: Diameter of the alignment rod.
         rod_clearance_mm: Its hole over it.
     """
@@ -120,6 +121,7 @@ class Limits:
     capture_mm: float = 12.0
     pin_clear_mm: float = 5.0
     pin_offset_mm: float | None = None
+    pin_spacing_mm: float | None = None
     rod_mm: float = 6.0
     rod_clearance_mm: float = 0.3
 

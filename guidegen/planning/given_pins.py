@@ -132,10 +132,35 @@ def stand_apart(pin: Path, others: Sequence[Path], settings: HasPins) -> bool:
     return apart(pin.entry_mm, pin.direction, taken, 0.0, settings)
 
 
+def block_misfit_mm(pins: Sequence[Path], cut: Cut, settings: HasPins) -> float:
+    """How far the parallel pins are off the holes of a standard block; 0 where a slot is made.
+
+    Args:
+        pins: Of one bone, three that hold a guide.
+        cut: Of the bone.
+        settings: Sizes.
+    """
+    if settings.slot:
+        return 0.0
+    off = []
+    for one, other in _parallel(pins, cut):
+        between = np.linalg.norm(np.cross(other.entry_mm - one.entry_mm, one.direction))
+        heights = [float((pin.entry_mm - cut.origin_mm) @ -cut.normal) for pin in (one, other)]
+        wrong = [abs(height - settings.pin_offset_mm) for height in heights]
+        off.append(max(*wrong, abs(float(between) - settings.pin_spacing_mm)))
+    return min(off, default=0.0)
+
+
 def hold_a_guide(pins: Sequence[Path], cut: Cut) -> bool:
     """Tell whether there are three pins, two parallel to each other and the cut, one oblique."""
+    return bool(_parallel(pins, cut))
+
+
+def _parallel(pins: Sequence[Path], cut: Cut) -> list[tuple[Path, Path]]:
+    """Pairs parallel to each other and the cut beside which another pin is oblique."""
     if len(pins) < 3:
-        return False
+        return []
+    found = []
     ways = np.array([pin.direction for pin in pins])
     between = np.degrees(np.arccos(np.clip(np.abs(ways @ ways.T), -1.0, 1.0)))
     to_cut = np.degrees(np.arcsin(np.clip(np.abs(ways @ cut.normal), 0.0, 1.0)))
@@ -143,5 +168,5 @@ def hold_a_guide(pins: Sequence[Path], cut: Cut) -> bool:
         for other in range(one):
             flat = max(between[one, other], to_cut[one], to_cut[other]) <= _PARALLEL_DEG
             if flat and between[one].max() >= _OBLIQUE_DEG:
-                return True
-    return False
+                found.append((pins[other], pins[one]))
+    return found

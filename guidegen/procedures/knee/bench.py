@@ -217,7 +217,7 @@ class KneeBench(Bench):
         pins = [path for path in plan.paths if path.bone == bone]
         told = tuple(pin_notices(pins, self._meter(plan, bone)))
         names = tuple(pin.name for pin in pins)
-        return _told(plan, names, ("pins_not_parallel",), bone, told)
+        return _told(plan, names, ("pins_not_parallel", "pins_unlike_block"), bone, told)
 
 
 def _kept(automatic: Path, old: Path | None, meter: PinMeter) -> Path:

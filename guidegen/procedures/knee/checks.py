@@ -33,6 +33,7 @@ def check_part(guide: Guide, case: Case, settings: KneeSettings) -> tuple[Findin
         capture_mm=own.capture_mm,
         pin_clear_mm=own.pin_clear_mm,
         pin_offset_mm=None if own.slot else own.pin_offset_mm,
+        pin_spacing_mm=None if own.slot else own.pin_spacing_mm,
         rod_mm=own.rod_mm,
         rod_clearance_mm=own.rod_clearance_mm,
     )

@@ -15,6 +15,7 @@ from guidegen.model.plan import Cut, Path
 from guidegen.planning.given_pins import (
     GivenPin,
     PinBone,
+    block_misfit_mm,
     hold_a_guide,
     measure_pin,
     stand_apart,
@@ -25,6 +26,8 @@ from guidegen.procedures.edits import automatic_path, edited_notice, is_edited, 
 
 PIN_FURTHER = ("entry_mm", "tip_mm", "automatic", IN_SET)
 _SMALL_MM = 1e-3
+_BLOCK_MM = 0.05
+"""Guides are checked for twice this (engineering choice)."""
 
 
 class PinMeter:
@@ -108,6 +111,15 @@ def pin_notices(pins: Sequence[Path], meter: PinMeter) -> Iterator[Notice]:
             "back to the automatic plan or draw two of one direction"
         )
         yield Notice("pins_not_parallel", text, bone, red=True)
+    off = block_misfit_mm(pins, meter.cut, meter.settings) if drawn else 0.0
+    if off > _BLOCK_MM:
+        settings = meter.settings
+        text = (
+            f"{meter.bone.replace('_', ' ')}: the parallel pins as drawn are {off:.1f} mm off a "
+            f"standard block's holes ({settings.pin_spacing_mm:g} mm apart, "
+            f"{settings.pin_offset_mm:g} mm from the cut): take them back to the automatic plan"
+        )
+        yield Notice("pins_unlike_block", text, meter.bone, red=True)
 
 
 def _red(pin: Path, pins: Sequence[Path], meter: PinMeter) -> Iterator[tuple[str, str]]:

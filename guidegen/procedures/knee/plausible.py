@@ -126,8 +126,8 @@ def uncut_warnings(cutting: Cutting) -> Iterator[Notice]:
         guided = which != "posterior"
         name = cut.name if guided else f"{which}_{cut.bone}"
         text = (
-            f"{name.replace('_', ' ')}: it takes nothing off the {side} side, which stays {-lost:.1f} mm below it: "
-            "cut deeper or turn it, or be ready to fill the defect"
+            f"{name.replace('_', ' ')}: it takes nothing off the {side} side, which stays "
+            f"{-lost:.1f} mm below it: cut deeper or turn it, or be ready to fill the defect"
         )
         yield Notice("part_uncut" if guided else "posterior_uncut", text, cut.name, red=guided)
 

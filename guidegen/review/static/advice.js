@@ -56,6 +56,7 @@ const ADVICE = {
   pins_wait: "Wait until the pins are placed anew; if this stays, plan the case again.",
   part_uncut: "Cut deeper or turn the cut until both sides lose bone, or be ready to fill the defect.",
   pins_not_parallel: "Take a drawn pin back to the automatic plan, or draw two of one direction.",
+  pins_unlike_block: "Take the parallel pins back to the automatic plan: a standard block has to go on.",
   pin_out_of_bone: "Move the pin to thicker bone, or make it shorter.",
   pin_near_cut: "Move the pin away from the cut: the saw must not meet it.",
   pin_near_tendon: "Move the pin to the medial side of the tendon.",

@@ -181,7 +181,10 @@ def knee_part(faults=KneeFaults(), solid=None, **changes):
         label="demo",
     )
     limits = Limits(
-        min_wall_mm=2.5, slot_clearance_mm=0.2, pin_offset_mm=changes.pop("pin_offset_mm", None)
+        min_wall_mm=2.5,
+        slot_clearance_mm=0.2,
+        pin_offset_mm=changes.pop("pin_offset_mm", None),
+        pin_spacing_mm=changes.pop("pin_spacing_mm", None),
     )
     part = Part(made, (bone(),), PINS, limits, (CUT,), (marks(),))
     return replace(part, **changes)
@@ -224,6 +227,8 @@ KNEE_FAULTS = {
         ("pins_to_cut", lambda: check_pins(knee_part(KneeFaults(pin_tilt_deg=0.4)))),
         ("pin_clear", lambda: check_pins(knee_part(cuts=(replace(CUT, origin_mm=(0, 0, -19)),)))),
         ("pins_offset", lambda: check_pins(knee_part(pin_offset_mm=16.2))),
+        ("pins_spacing", lambda: check_pins(knee_part(pin_spacing_mm=24.2))),
+        ("pins_spacing", lambda: check_pins(knee_part(KneeFaults(pins=(0,)), pin_spacing_mm=24.0))),
     ],
     "check_rod": [
         ("rod_angle", lambda: check_rod(knee_part(KneeFaults(rod_tilt_deg=0.5)))),

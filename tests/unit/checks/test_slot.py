@@ -67,7 +67,7 @@ def moved(part, pose):
 
 @pytest.fixture(scope="module")
 def sound():
-    return knee_part(pin_offset_mm=16.0)
+    return knee_part(pin_offset_mm=16.0, pin_spacing_mm=24.0)
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -302,6 +302,25 @@ def test_a_parallel_pin_stays_parallel_when_it_is_dragged():
     assert told(back) == told(plan())
 
 
+def test_parallel_pins_off_a_standard_blocks_holes_are_red():
+    settings = KneeSettings(guide={"slot": False, "pin_offset_mm": 20.0})
+    own, before = bench("left", settings), case("left", settings).plan
+    one, two, _ = (p for p in before.paths if p.bone == "femur_left")
+    apart = (two.entry_mm - one.entry_mm) / settings.guide.pin_spacing_mm
+    for shift, red in ((0.5 * apart, True), (0.01 * apart, False)):
+        after = own.changed(before, one.name, {"entry_mm": one.entry_mm + shift})
+        assert ("pins_unlike_block" in codes(after, "femur_left")) is red
+    after = own.changed(before, one.name, {"entry_mm": one.entry_mm + 0.5 * apart})
+    assert codes(after, "femur_left")["pins_unlike_block"] is True
+    back = own.changed(after, one.name, {"automatic": True})
+    assert told(back) == told(before)
+    slotted = pin(plan(), "femur_left_pin_1")
+    aside = slotted.entry_mm + 0.5 * apart
+    assert "pins_unlike_block" not in codes(
+        changed(slotted.name, {"entry_mm": aside}), "femur_left"
+    )
+
+
 def test_the_depth_of_a_pin_is_that_in_the_bone():
     before = pin(plan(), "femur_left_pin_3")
     shift = -5.0 * before.direction + 1.5 * cut(plan(), "femur_left").normal
