@@ -46,7 +46,7 @@ def find_knee_anatomy(
     }
     sides, told = _sides(measured)
     asked = SIDES if options.side == "both" else (options.side,)
-    require_asked(measured, sides, asked, options)
+    require_asked(measured, sides, asked, options, told)
     marks = _marks(measured, sides, asked)
     return Anatomy(
         found=legs.renamed(sides),
@@ -98,6 +98,34 @@ def _sides(measured: Mapping[str, Leg]) -> tuple[dict[str, str], tuple[Notice, .
                 f"the label map's bones of the {letter} leg have the shape of a {sides[letter]} "
                 "one: the names are wrong or the map is mirrored; give the scan's own map"
             )
+    return _two_of_one(sides, told)
+
+
+def _two_of_one(
+    sides: dict[str, str], told: list[Notice]
+) -> tuple[dict[str, str], tuple[Notice, ...]]:
+    """The sides of which there is one leg each, and what is said of the others.
+
+    ``a`` lies to the patient's right of ``b`` (``find_legs``); a scan that is mirrored shows both
+    legs on the wrong side.
+    """
+    for side in SIDES:
+        alike = [letter for letter, own in sides.items() if own == side]
+        for letter in alike if len(alike) > 1 else ():
+            text = (
+                f"{len(alike)} legs in view have the shape of a {side} one: look at their bones' "
+                "surfaces, or tell the bones by a label map (--labels)"
+            )
+            told.append(Notice("side_unclear", text, f"leg_{letter}", red=True))
+            del sides[letter]
+    placed = [sides[letter] for letter in sorted(sides) if letter not in SIDES]
+    if placed == ["left", "right"]:
+        text = (
+            "by the shape of its bones the leg on the patient's right is a left one, and the "
+            "other a right one: the scan is mirrored or turned, or the legs are crossed: compare "
+            "with the patient"
+        )
+        told.append(Notice("sides_swapped", text, "series", red=True))
     return sides, tuple(told)
 
 
@@ -106,29 +134,48 @@ def require_asked(
     sides: Mapping[str, str],
     asked: Sequence[str],
     options: Options,
+    told: Sequence[Notice] = (),
 ) -> None:
     """Refuse where nothing can be planned on the side that was asked for.
+
+    Args:
+        measured: The legs by letter.
+        sides: Their sides by letter, where known.
+        asked: Sides that are wanted.
+        options: ``axis`` is heeded.
+        told: Why legs have no side.
 
     Raises:
         AnatomyError: The scan shows the other side only, or no bone has its landmarks.
     """
     if any(side in asked for side in sides.values()):
         return
-    if sides:
-        shown = " and ".join(sorted(set(sides.values())))
+    failed = [
+        why
+        for letter, leg in measured.items()
+        if letter not in sides
+        for why in leg.failed.values()
+    ]
+    whys = "; ".join([*failed, *dict.fromkeys(notice.message for notice in told)])
+    shown = " and ".join(sorted(set(sides.values())))
+    if sides and not whys:
         raise AnatomyError(
             f"a {asked[0]} leg was asked for, but by the shape of its bones the scan shows a "
-            f"{shown} one: give --side {next(iter(sides.values()))}, or the right scan"
+            f"{shown} one: give --side {shown}, or the right scan"
         )
-    whys = [why for leg in measured.values() for why in leg.failed.values()]
-    ends = options.axis != ANATOMICAL and any("at the side of the field" not in w for w in whys)
+    ends = options.axis != ANATOMICAL and any("at the side of the field" not in w for w in failed)
     hint = (
         ": scan hip and ankle too (name series of their own with --series as well), or accept the "
         "shafts' axes with --axis anatomical"
     )
+    start = "no bone of a knee can be planned"
+    if sides:
+        start = (
+            f"a {asked[0]} leg was asked for, but by the shape of its bones the scan shows a "
+            f"{shown} one, and of the other nothing can be planned"
+        )
     raise AnatomyError(
-        "no bone of a knee can be planned "
-        f"({'; '.join(whys) or 'no femur and no tibia is in view'}){hint if ends else ''}"
+        f"{start} ({whys or 'no femur and no tibia is in view'}){hint if ends else ''}"
     )
 
 
@@ -146,9 +193,11 @@ def _marks(
 def _notices(
     measured: Mapping[str, Leg], sides: Mapping[str, str], asked: Sequence[str]
 ) -> tuple[Notice, ...]:
-    return tuple(
-        notice
-        for letter, leg in measured.items()
-        if letter in sides
-        for notice in leg_notices(leg, sides[letter], asked)
-    )
+    told: list[Notice] = []
+    for letter, leg in measured.items():
+        if letter in sides:
+            told += leg_notices(leg, sides[letter], asked)
+        elif leg.failed and not leg.marks and (letter in asked or len(asked) == len(SIDES)):
+            text = f"another leg in view gets no plan: {'; '.join(leg.failed.values())}"
+            told.append(Notice("leg_not_planned", text, f"leg_{letter}"))
+    return tuple(told)

@@ -74,6 +74,7 @@ const ADVICE = {
     "Check epicondyles and posterior condyles in the slices before you trust the rotation.",
   implausible_size: "Check the cut's height in the slices, and the scan's scale on a known length.",
   no_anterior_cortex: "Scan more of the femur's shaft, or plan size and anterior cut by other means.",
+  sides_swapped: "Compare with the patient which leg is which before anything is approved.",
   side_unclear: "Find out which leg this is; scan or label more of it, and plan again.",
   bent_knee:
     "Angles across the joint are not those of the straight leg; take them from a standing film.",
