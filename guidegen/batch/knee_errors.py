@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -27,6 +26,14 @@ _ROTATIONS = {
     "femoral_rotation_to_PCA": "rotation_to_PCA",
     "femoral_rotation_to_TEA": "rotation_to_TEA",
 }
+_SAID = {
+    **{"HKA": "HKA", "FTA": "FTA", "tibial_rotation": "stated_angle"},
+    **{f"resection_distal_{part}": "resection" for part in ("medial", "lateral")},
+    **_ROTATIONS,
+}
+"""Measurements that each planned leg has, but for its cuts' angles, which ``_cut`` misses."""
+_NOT_PLANNED = "bone_not_planned"
+_ABSENT = {"malleolus_lateral": "lateral_malleolus"}
 _FRONT = ("plateau_centre", "tubercle_medial_third")
 _CUTS = {"femur": ("distal_femur", "FFC", "LFC"), "tibia": ("proximal_tibia", "FTC", "LTC")}
 
@@ -41,13 +48,16 @@ def knee_errors(plan: Told, landmarks: Told, truth: Told, recipe: Recipe | None)
         recipe: The case's definition; None leaves cuts out.
     """
     bones = {cut["bone"] for cut in plan["cuts"]}
-    yield from _landmarks(landmarks.get("bones", {}), truth["landmarks"]["bones"])
+    yield from _landmarks(plan, landmarks.get("bones", {}), truth["landmarks"]["bones"])
     if recipe is None or not isinstance(recipe.definition, LegsDefinition):
         return
     legs = posed_legs(recipe.definition)
+    asked = [side for side in legs if recipe.run.side in (side, "both")]
+    yield from _answered(plan, asked)
     if not recipe.run.settings:
         yield from _stated(plan, truth["measurements"])
-    shafted = {w["subject"] for w in plan["warnings"] if w["code"] == ANATOMICAL_AXIS}
+    shafted = _warned(plan, ANATOMICAL_AXIS)
+    yield from _unsaid(plan, truth["measurements"], bones - shafted)
     for bone in sorted(bones - shafted):
         kind, _, side = bone.partition("_")
         if side in legs:
@@ -56,12 +66,40 @@ def knee_errors(plan: Told, landmarks: Told, truth: Told, recipe: Recipe | None)
             yield made("level_name", bone, float("nan"))
 
 
-def _landmarks(found: Mapping[str, Any], true: Mapping[str, Any]) -> Iterator[Error]:
-    """How far each landmark is from the true one; a bone of the wrong side has no truth."""
-    for bone, marks in found.items():
-        for name, mark in true.get(bone, {}).items():
-            if name != "shaft" and name in marks:
-                off = between(marks[name]["position_mm"], mark["position_mm"])
+def _warned(plan: Told, code: str) -> set[str]:
+    """What a plan's warnings of a code are of."""
+    return {item["subject"] for item in plan["warnings"] if item["code"] == code}
+
+
+def _answered(plan: Told, sides: Sequence[str]) -> Iterator[Error]:
+    """Whether each bone that was asked for is planned, or said not to be."""
+    answered = {cut["bone"] for cut in plan["cuts"]} | _warned(plan, _NOT_PLANNED)
+    for bone in (f"{kind}_{side}" for side in sides for kind in _CUTS):
+        yield made("bone_missing", bone, 0.0 if bone in answered else 1.0)
+
+
+def _unsaid(plan: Told, true: Told, bones: set[str]) -> Iterator[Error]:
+    """What the plan does not say of a leg both bones of which are planned about their axes."""
+    told = {item["name"] for item in plan["measurements"]}
+    for name in sorted(set(true) - told):
+        what, _, side = name.rpartition("_")
+        if what in _SAID and {f"{kind}_{side}" for kind in _CUTS} <= bones:
+            yield made(_SAID[what], name, float("nan"))
+
+
+def _landmarks(plan: Told, found: Told, true: Told) -> Iterator[Error]:
+    """How far each landmark is from the true one; a bone of the wrong side has no truth.
+
+    A bone that is planned has all of them, but for those that the plan says it has not.
+    """
+    planned = {cut["bone"] for cut in plan["cuts"]}
+    for bone in sorted(set(found) & set(true)):
+        marks = found[bone]
+        for name, mark in true[bone].items():
+            said = bone in _warned(plan, f"no_{_ABSENT.get(name, name)}")
+            if name != "shaft" and (name in marks or (bone in planned and not said)):
+                at = marks[name]["position_mm"] if name in marks else None
+                off = between(at, mark["position_mm"])
                 yield made(_KINDS.get(name, "landmark"), f"{bone} {name}", off)
 
 

@@ -47,6 +47,7 @@ class Error:
 
 LIMITS: dict[str, tuple[float, str, str]] = {
     "level_missing": (0.0, "levels", "every pedicle asked for is answered (issue 2)"),
+    "bone_missing": (0.0, "1", "a bone asked for is planned or said not to be (issue 4)"),
     "level_name": (0.0, "levels", "levels in the right order and named (issue 2)"),
     "body_centre": (2.0, "mm", "tells neighbours, 20 mm apart, from each other; a gross check"),
     "corridor_loss": (0.5, "mm", "within 0.5 mm of the best the settings allow (issue 2)"),

@@ -33,7 +33,7 @@ def needle_errors(
     for bone in sorted({item["bone"] for key in ("paths", "skipped") for item in plan[key]}):
         if f"height_middle_{bone}" not in told and not scene.definition.fused:
             yield made("height", f"height_middle_{bone}", float("nan"))
-    one_sided = (recipe.run.approach or settings.needle.approach) == ONE_SIDED
+    one_sided = is_one_sided(recipe)
     for path in plan["paths"]:
         level = named.get(path["bone"], path["bone"])
         if level not in scene.vertebrae:
@@ -44,6 +44,12 @@ def needle_errors(
         level = named.get(item["bone"], item["bone"])
         if level in scene.definition.expect.levels:
             yield from _left_out({**item, "bone": level}, scene, settings.needle)
+
+
+def is_one_sided(recipe: Recipe) -> bool:
+    """True if one needle a level was asked for, in the run or in its settings."""
+    settings = make_settings(KyphoplastySettings, recipe.run.settings, recipe.name)
+    return (recipe.run.approach or settings.needle.approach) == ONE_SIDED
 
 
 def _needle(path: Told, one_sided: bool, scene: Scene) -> Iterator[Error]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from guidegen.batch.limits import Error, Told, between, made, over
-from guidegen.batch.needle_errors import needle_errors
+from guidegen.batch.needle_errors import is_one_sided, needle_errors
 from guidegen.batch.screw_paths import path_row, settings_limits
 from guidegen.export.settings import make_settings
 from guidegen.phantoms.corridor import best_corridor
@@ -37,8 +37,7 @@ def spine_errors(
     there = {name: mark["position_mm"] for name, mark in marks.items() if mark}
     named = {name: _truly(name, at, true) for name, at in there.items()}
     yield from _levels(named, there, true)
-    answered = {item["bone"] for key in ("paths", "skipped") for item in plan[key]}
-    yield from _answered({named.get(name, name) for name in answered}, true, recipe)
+    yield from _answered(plan, named, true, recipe)
     if recipe is None or not isinstance(recipe.definition, Definition):
         return
     scene = build_scene(recipe.definition)
@@ -67,13 +66,30 @@ def _levels(named: Mapping[str, str], there: Told, true: Told) -> Iterator[Error
             yield made("body_centre", name, between(there[name], true[truly]["position_mm"]))
 
 
-def _answered(names: set[str], true: Told, recipe: Recipe | None) -> Iterator[Error]:
-    """Whether each level that was asked for has an answer."""
-    asked = list(true)
+def _answered(
+    plan: Told, named: Mapping[str, str], true: Told, recipe: Recipe | None
+) -> Iterator[Error]:
+    """Whether each side of each level that was asked for has an answer, a path or a reason."""
+    asked, sides = list(true), _asked_sides(plan["procedure"], recipe)
     if recipe is not None and recipe.run.levels:
         asked = asked_levels(recipe.run.levels)
-    for name in asked:
-        yield made("level_missing", name, 0.0 if name in names else 1.0)
+    items = [item for key in ("paths", "skipped") for item in plan[key]]
+    answered = {(named.get(item["bone"], item["bone"]), item["side"]) for item in items}
+    levels = {level for level, _ in answered}
+    for level in asked:
+        for side in sides if level in levels else ():
+            found = (level, side) in answered
+            yield made("level_missing", f"{level}_{side}", 0.0 if found else 1.0)
+        if not sides or level not in levels:
+            yield made("level_missing", level, 0.0 if level in levels else 1.0)
+
+
+def _asked_sides(procedure: str, recipe: Recipe | None) -> Sequence[str]:
+    """Sides of which each has an answer of its own; none where one of them is enough."""
+    if recipe is None or (procedure != SCREWS and is_one_sided(recipe)):
+        return ()
+    both = procedure == SCREWS or recipe.run.side == "both"
+    return ("left", "right") if both else (recipe.run.side,)
 
 
 def asked_levels(spec: str) -> list[str]:

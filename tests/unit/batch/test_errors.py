@@ -65,28 +65,16 @@ def test_levels_are_listed_as_they_are_asked_for():
 
 @pytest.fixture(scope="module")
 def screws():
-    """A plan of the best line through L3's left pedicle, the right one left out; and its truth."""
+    """A plan of the best lines through L3's pedicles, and its truth."""
     case = recipe("demo", "pedicle-screws", "L3")
     scene = build_scene(case.definition)
-    best = best_corridor(scene, "L3", "left", settings_limits(scene, "L3", "left"))
-    path = {
-        "name": "L3_left",
-        "bone": "L3",
-        "side": "left",
-        "kind": "screw",
-        "entry_mm": list(best.entry_mm),
-        "tip_mm": list(best.end_mm),
-        "diameter_mm": 6.0,
-        "corridor_diameter_mm": best.diameter_mm,
-        "breach_mm": 0.0,
-    }
     centres = {n: {"position_mm": list(pose.origin_mm)} for n, pose in scene.poses.items()}
     bones = {n: {"body_centre": centres[n]} for n in ("L3", "L4", "L5")}
     truth = {"landmarks": {"bones": bones}, "measurements": {"cobb_L3_L5": 20.0}}
     cobb = {"name": "cobb_L3_L5", "value": 21.0}
     plan = {
         "procedure": "pedicle-screws",
-        "paths": [path],
+        "paths": [best_path(scene, side) for side in ("left", "right")],
         "skipped": [],
         "measurements": [cobb],
         "warnings": [],
@@ -94,10 +82,27 @@ def screws():
     return plan, {"bones": bones}, truth, case
 
 
+def best_path(scene, side):
+    """The best line through one pedicle of L3, as in plan.json."""
+    best = best_corridor(scene, "L3", side, settings_limits(scene, "L3", side))
+    return {
+        "name": f"L3_{side}",
+        "bone": "L3",
+        "side": side,
+        "kind": "screw",
+        "entry_mm": list(best.entry_mm),
+        "tip_mm": list(best.end_mm),
+        "diameter_mm": 6.0,
+        "corridor_diameter_mm": best.diameter_mm,
+        "breach_mm": 0.0,
+    }
+
+
 def with_path(screws, **changes):
-    """The same plan with another path."""
+    """The same plan with another first path."""
     plan, *rest = screws
-    return ({**plan, "paths": [{**plan["paths"][0], **changes}]}, *rest)
+    first, *others = plan["paths"]
+    return ({**plan, "paths": [{**first, **changes}, *others]}, *rest)
 
 
 def test_the_best_line_has_no_errors(screws):
@@ -155,7 +160,7 @@ def test_a_narrow_pedicle_that_is_left_out_is_not():
     item = {"name": "T5_left", "bone": "T5", "side": "left", "code": "narrow_pedicle"}
     plan = {"procedure": "pedicle-screws", "paths": [], "skipped": [item]}
     truth = {"landmarks": {"bones": bones}}
-    assert wrong(plan, {"bones": bones}, truth, case) == set()
+    assert "left_out" not in wrong(plan, {"bones": bones}, truth, case)
     assert "left_out" in seen(plan, {"bones": bones}, truth, case)
 
 
@@ -178,7 +183,8 @@ def test_a_body_that_is_off_is_wrong(screws):
 
 
 def test_a_level_without_a_name_is_measured_where_it_is(screws):
-    plan, landmarks, truth, case = with_path(screws, bone="V2")
+    plan, landmarks, truth, case = screws
+    plan = {**plan, "paths": [{**path, "bone": "V2"} for path in plan["paths"]]}
     case = replace(case, run=Run(procedure="pedicle-screws", levels=None))
     bones = {"V2": landmarks["bones"]["L3"]}
     errors = errors_of(plan, {"bones": bones}, truth, case)
@@ -189,6 +195,16 @@ def test_a_level_without_a_name_is_measured_where_it_is(screws):
 def test_a_level_that_was_asked_for_and_has_no_answer_is_wrong(screws):
     plan, *rest = screws
     assert wrong({**plan, "paths": []}, *rest) == {"level_missing"}
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_pedicle_that_has_no_answer_is_wrong(screws, n):
+    plan, *rest = screws
+    left = plan["paths"][n]
+    errors = errors_of({**plan, "paths": [plan["paths"][1 - n]]}, *rest)
+    assert [(e.quantity, e.subject) for e in errors if not e.within] == [
+        ("level_missing", left["name"])
+    ]
 
 
 def test_a_cobb_angle_that_is_off_is_wrong(screws):
@@ -241,6 +257,7 @@ def test_a_round_pedicle_has_a_known_axis():
 def needles():
     """A needle along the pedicle's axis of a fractured body, all its numbers true."""
     case = recipe("fracture_wedge", "kyphoplasty", "L1")
+    case = replace(case, run=case.run.model_copy(update={"side": "left"}))
     scene = build_scene(case.definition)
     pose, vertebra = scene.poses["L1"], scene.vertebrae["L1"]
     way = pose.vectors(vertebra.pedicle_axes("left")[:, 2])
@@ -371,6 +388,7 @@ def test_a_one_sided_tip_outside_the_middle_third_is_wrong(needles):
 def test_a_needle_that_is_left_out_must_not_fit(name, code, asked, fits):
     level, side = asked
     case = recipe(name, "kyphoplasty", level)
+    case = replace(case, run=case.run.model_copy(update={"side": side}))
     scene = build_scene(case.definition)
     bones = {level: {"body_centre": {"position_mm": list(scene.poses[level].origin_mm)}}}
     item = {"name": f"{level}_{side}", "bone": level, "side": side, "code": code}
@@ -394,6 +412,25 @@ def test_each_measure_of_a_fracture_can_be_wrong(needles, name, value, quantity)
     told = [m for m in plan["measurements"] if m["name"] != name]
     told.append({"name": name, "value": value})
     assert wrong({**plan, "measurements": told}, *rest) == {quantity}
+
+
+@pytest.mark.parametrize(
+    "asked, missing",
+    [
+        ({}, {"L1_right"}),
+        ({"side": "left"}, set()),
+        ({"side": "right"}, {"L1_right"}),
+        ({"approach": "one-sided"}, set()),
+        ({"settings": {"needle": {"approach": "one-sided"}}}, set()),
+    ],
+)
+def test_each_side_that_was_asked_for_has_a_needle_or_a_reason(needles, asked, missing):
+    plan, landmarks, truth, case = needles
+    alone = {**plan, "skipped": []}
+    asked = {"side": "both"} | asked
+    case = replace(case, run=case.run.model_copy(update=asked))
+    found = {e.subject for e in errors_of(alone, landmarks, truth, case) if e.value == 1.0}
+    assert found == missing
 
 
 def test_a_fracture_that_was_not_measured_is_wrong(needles):
@@ -447,7 +484,14 @@ def with_cut(knee, n, **changes):
 def test_cuts_by_the_true_axes_have_no_errors(knee):
     assert wrong(*knee) == set()
     wanted = {"HKA", "FTA", "cut_angle", "stated_angle", "resection", "rotation_to_PCA"}
-    wanted |= {"rotation_to_TEA", "head_centre", "ankle_centre", "landmark", "flat_landmark"}
+    wanted |= {
+        "rotation_to_TEA",
+        "bone_missing",
+        "head_centre",
+        "ankle_centre",
+        "landmark",
+        "flat_landmark",
+    }
     assert seen(*knee) == wanted
 
 
@@ -513,3 +557,52 @@ def test_each_landmark_can_be_off(knee, bone, name, far, quantity):
     off = {**mark, "position_mm": np.add(mark["position_mm"], (far, 0, 0)).tolist()}
     bones = {**landmarks["bones"], bone: {**landmarks["bones"][bone], name: off}}
     assert wrong(plan, {"bones": bones}, truth, case) == {quantity}
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_bone_that_is_not_planned_has_to_be_said(knee, n):
+    plan, *rest = knee
+    alone = {**plan, "cuts": [plan["cuts"][1 - n]]}
+    assert wrong(alone, *rest) == {"bone_missing"}
+    told = [{"code": "bone_not_planned", "subject": plan["cuts"][n]["bone"]}]
+    assert wrong({**alone, "warnings": told}, *rest) == set()
+
+
+@pytest.mark.parametrize("side, missing", [("left", 0), ("right", 2), ("both", 2)])
+def test_each_leg_that_was_asked_for_is_planned(knee, side, missing):
+    plan, landmarks, truth, _ = knee
+    case = recipe("leg_varus", "knee")
+    case = replace(case, run=case.run.model_copy(update={"side": side}))
+    errors = errors_of(plan, landmarks, truth, case)
+    lost = [e.subject for e in errors if e.quantity == "bone_missing" and not e.within]
+    assert lost == ["femur_right", "tibia_right"][:missing]
+
+
+@pytest.mark.parametrize(
+    "name, quantity",
+    [
+        *(("HKA", "HKA"), ("FTA", "FTA"), ("LFC", "cut_angle"), ("FTC", "cut_angle")),
+        *(("tibial_rotation", "stated_angle"), ("femoral_rotation_to_PCA", "rotation_to_PCA")),
+        ("resection_distal_medial", "resection"),
+    ],
+)
+def test_a_measurement_of_a_leg_that_is_not_told_is_wrong(knee, name, quantity):
+    plan, *rest = knee
+    told = [item for item in plan["measurements"] if item["name"] != f"{name}_left"]
+    assert wrong({**plan, "measurements": told}, *rest) == {quantity}
+
+
+def test_a_leg_about_a_shaft_need_not_tell_its_axes(knee):
+    plan, *rest = knee
+    told = [item for item in plan["measurements"] if item["name"] != "HKA_left"]
+    warned = [{"code": "anatomical_axis", "subject": "femur_left"}]
+    assert wrong({**plan, "measurements": told, "warnings": warned}, *rest) == set()
+
+
+def test_a_landmark_of_a_planned_bone_that_is_missing_is_wrong(knee):
+    plan, landmarks, truth, case = knee
+    tibia = {n: m for n, m in landmarks["bones"]["tibia_left"].items() if "malleolus_l" not in n}
+    bones = {"bones": {**landmarks["bones"], "tibia_left": tibia}}
+    assert wrong(plan, bones, truth, case) == {"landmark"}
+    told = [{"code": "no_lateral_malleolus", "subject": "tibia_left"}]
+    assert wrong({**plan, "warnings": told}, bones, truth, case) == set()
