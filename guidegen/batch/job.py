@@ -81,6 +81,7 @@ class Job:
         """
         for path, word in self._places():
             text = text.replace(str(path), word).replace(path.as_posix(), word)
+        text = re.sub(r"\b(INPUT|LABELS)[/\\][^:\n\"]*", r"\1", text)
         for path, word in self._given():
             own = path.name
             if len(own) >= SHORTEST and not self._is_known(own):

@@ -118,6 +118,15 @@ def _usable(out: Path, cases: Sequence[BatchCase]) -> None:
     whole = out.resolve()
     if any(case.place == whole or case.place in whole.parents for case in cases):
         raise InputError(f"--out {out} lies in a scan of the data set: choose another one")
+    _alone(out)
+
+
+def _alone(out: Path) -> None:
+    """See that no other batch of this computer works in a folder.
+
+    Raises:
+        InputError: One does.
+    """
     if process_of(out / AT_WORK) is not None:
         raise InputError(f"another batch is at work in {out}: wait for it, or choose another --out")
 
@@ -134,6 +143,7 @@ def _begin(out: Path) -> None:
 @contextmanager
 def _at_work(out: Path) -> Iterator[None]:
     """Mark a folder as worked in; afterwards no worker goes on in it, whatever happened."""
+    _alone(out)  # workers take seconds to come: another one may have begun meanwhile
     _begin(out)
     for name in SUMMARIES:
         (out / name).unlink(missing_ok=True)

@@ -33,6 +33,7 @@ UNSEEN = (
     "computers share, under the same path"
 )
 OTHER = "its worker runs another guidegen than the batch: install the same on both"
+PLANLESS = "it said that it is done, but left no plan that can be read; its log may say why"
 KILLED = "its worker was ended in the middle of it, from outside or for lack of memory"
 
 
@@ -194,6 +195,8 @@ def _ended(job: Job, start: float, ended: Ended, outcome: str, reason: str) -> R
     """A result with what the case folder and the truth say."""
     facts: dict[str, Any] = {}
     errors: tuple[Error, ...] = ()
+    if outcome in (outcomes.DONE, outcomes.FAILED) and not read_json(job.folder.plan):
+        outcome, reason = outcomes.CRASHED, PLANLESS
     broken_off = outcome in outcomes.BROKEN_OFF
     if broken_off and ended.stopped != "unwanted":
         _remove_half_made(job)

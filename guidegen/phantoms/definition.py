@@ -106,7 +106,7 @@ class Expectation(_Strict):
     )
     skipped: tuple[str, ...] = Field(default=(), description="all paths that must be left out")
     levels: tuple[str, ...] = Field(default=(), description="complete levels in view, head to foot")
-    limits: dict[str, Annotated[float, Field(gt=0)]] = Field(
+    limits: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
         default={}, description="an error's own limit, where this scan can't hold the usual one"
     )
 

@@ -163,6 +163,7 @@ def test_an_entry_goes_over_a_definition_and_leaves_its_expectation(listed, tmp_
         ('[[case]]\ninput = "scan"\nlabels = "\\u0000"\nprocedure = "knee"', "labels is no path"),
         ("[defaults]\nname = 'x'\n[[case]]\ninput = 'scan'", "not [defaults]"),
         ("[[case]]\ninput = 3", "case.0.input"),
+        ("[[case]]\ninput = 'scan'\nexpect.limits.height = inf", "case.0.expect.limits.height"),
         ("case = = 1", "not valid TOML"),
         ("[[case]]\ninput = 'tiny.toml'\n[[case]]\ninput = 'tiny.toml'", "two cases are called"),
     ],

@@ -258,6 +258,19 @@ def test_two_batches_do_not_work_in_one_folder(hands, cases, asking):
     assert hands.ran == ["a", "b", "c"]
 
 
+def test_of_two_batches_that_begin_together_one_goes_on(hands, cases, asking, monkeypatch):
+    @contextmanager
+    def slow(where, n_jobs):
+        asking.out.mkdir()
+        write_process(asking.out / AT_WORK, os.getpid())
+        yield hands
+
+    monkeypatch.setattr(batch, "workers", slow)
+    with pytest.raises(InputError, match="another batch is at work"):
+        run_batch(cases(), asking)
+    assert hands.ran == [] and (asking.out / AT_WORK).is_file(), "it is the other one's"
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
 def test_a_timeout_is_a_time(tmp_path, value):
     with pytest.raises(InputError, match="more than 0 s"):

@@ -13,7 +13,7 @@ import pytest
 from guidegen.batch import result as outcomes
 from guidegen.batch import work
 from guidegen.batch.alive import write_process
-from guidegen.batch.process import RUNNING
+from guidegen.batch.process import RUNNING, Ended
 from guidegen.batch.work import BEGUN, killed, run_case
 from guidegen.phantoms.definition import Expectation
 from guidegen.phantoms.recipe import load_recipe
@@ -79,6 +79,18 @@ def test_what_ends_without_an_answer(job, ball_ct, tricks, name, outcome, said):
     assert (result.outcome, result.exit) == (outcome, None)
     assert said in result.reason
     assert not one.folder.root.exists()
+
+
+@pytest.mark.parametrize("plan", ["", "{", "[]", "{}"])
+@pytest.mark.parametrize("outcome", [outcomes.DONE, outcomes.FAILED])
+def test_a_case_without_a_plan_is_not_done(job, ball_ct, outcome, plan):
+    one = job("one", ball_ct)
+    one.aside.mkdir(parents=True)
+    one.folder.root.mkdir(parents=True)
+    one.folder.plan.write_text(plan)
+    result = work._ended(one, 0.0, Ended(0, "", 1.0, "{}"), outcome, "")
+    assert (result.outcome, result.exit) == (outcomes.CRASHED, None)
+    assert "no plan" in result.reason and not one.folder.root.exists()
 
 
 def test_one_that_hangs(job, ball_ct, tricks):
@@ -270,6 +282,8 @@ def test_the_command_line(job, tmp_path):
         ("xMustermann, Mustermann-2", "xMustermann, Mustermann-2"),
         ("{labels} and Erika_seg.nii.gz", "LABELS and LABELS"),
         ("{root}/plan.json", "CASE/plan.json"),
+        ("{source}/deep/Erika M.dcm: no access: x", "INPUT: no access: x"),
+        ("{source}\\deep\\Erika.dcm: no access", "INPUT: no access"),
         ("{out}/logs", "BATCH/logs"),
     ],
 )
