@@ -1,5 +1,7 @@
 """The data set's definitions: sound, different from each other, listed and explained."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,7 @@ def test_a_case_says_what_it_is_for_and_what_must_come_of_it(path):
     assert len(recipe.description) > 30
     assert set(expect.red) <= set(expect.warnings)
     assert bool(expect.message) == (expect.exit == 1)
+    assert not expect.message or " " in expect.message, "one word stands in many sentences"
     assert set(expect.limits) <= set(LIMITS)
     if expect.limits:
         assert "# " in path.read_text(), "a limit of its own wants a reason beside it"
@@ -61,4 +64,14 @@ def test_a_case_says_what_it_is_for_and_what_must_come_of_it(path):
 
 @pytest.mark.parametrize("path", RECIPES)
 def test_the_readme_lists_it(path):
-    assert f"| `{path.stem}` |" in (DATA / "README.md").read_text(encoding="utf-8")
+    text = (DATA / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| `{path.stem}` |")]
+    recipe, told = load_recipe(path), row.strip("| ").split(" | ")
+    phantom = tomllib.loads(path.read_text(encoding="utf-8"))["phantom"]
+    assert told[1:3] == [f"`{phantom}`", recipe.description]
+    expect = recipe.expect
+    words = {0: "parts", 1: f'refused: "... {expect.message} ..."', 2: "nothing to export (exit 2)"}
+    assert told[3].startswith(words[expect.exit])
+    assert set(re.findall(r"`(\w+)`", told[3])) == set(expect.warnings)
+    left_out = told[3].partition("left out: ")[2].split(", ") if expect.skipped else []
+    assert [name.replace(" ", "_") for name in left_out] == list(expect.skipped)
