@@ -14,7 +14,14 @@ from guidegen.model.leg import Legs
 from guidegen.model.notice import Notice, Progress, stage
 from guidegen.model.volume import CTVolume
 from guidegen.procedures.contract import Anatomy, Options
-from guidegen.procedures.knee.bones import ANATOMICAL, Leg, leg_notices, measured_leg
+from guidegen.procedures.knee.bones import (
+    ANATOMICAL,
+    KNEE_END,
+    WHOLE_KNEE,
+    Leg,
+    leg_notices,
+    measured_leg,
+)
 from guidegen.procedures.knee.settings import KneeSettings
 
 SIDES = ("left", "right")
@@ -72,9 +79,22 @@ def _of_leg(letter: str, bones: Sequence[Bone]) -> dict[str, Bone]:
     return {"_".join([kind, *rest]): bone for bone, (kind, leg, *rest) in split if leg == letter}
 
 
-def _cut(letter: str, legs: Legs) -> tuple[str, ...]:
-    """Kinds of a leg's bones that the field of view cuts off at its side."""
-    return tuple(b.kind for b in legs.bones if b.leg == letter and "side" in b.cut_at)
+def _cut(letter: str, legs: Legs) -> dict[str, str]:
+    """Kinds of a leg's bones that the scan cuts off where no plan is possible, and where.
+
+    A joint surface that the scan leaves out is not noticed on the bone's own shape: its flat end
+    would be taken for condyles or plateaus.
+    """
+    found = {}
+    for bone in legs.bones:
+        if bone.leg != letter:
+            continue
+        at_knee = bone.name == f"{bone.kind}_{letter}" and KNEE_END.get(bone.kind) in bone.cut_at
+        if "side" in bone.cut_at:
+            found[bone.kind] = "at the side of the field of view: scan or reconstruct"
+        elif at_knee:
+            found.setdefault(bone.kind, "at the knee, where the scan or a part of it ends: scan")
+    return found
 
 
 def _sides(measured: Mapping[str, Leg]) -> tuple[dict[str, str], tuple[Notice, ...]]:
@@ -163,7 +183,7 @@ def require_asked(
             f"a {asked[0]} leg was asked for, but by the shape of its bones the scan shows a "
             f"{shown} one: give --side {shown}, or the right scan"
         )
-    ends = options.axis != ANATOMICAL and any("at the side of the field" not in w for w in failed)
+    ends = options.axis != ANATOMICAL and any(WHOLE_KNEE not in why for why in failed)
     hint = (
         ": scan hip and ankle too (name series of their own with --series as well), or accept the "
         "shafts' axes with --axis anatomical"

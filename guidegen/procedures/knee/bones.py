@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,6 +25,10 @@ ACROSS_DEG = 60.0
 """A shaft that lies farther across the body is no leg's: legs are scanned lying along the table
 (engineering choice; a part of a pelvis or a spine can look like the end of a tibia)."""
 _PARTS = {"femur": "proximal", "tibia": "distal"}
+KNEE_END = {"femur": "below", "tibia": "above"}
+"""Where a scan may not cut a bone off."""
+WHOLE_KNEE = "the whole knee"
+"""Stands in every reason that hip, ankle or an axis can't help against."""
 _FAR_END = {"femur": "hip", "tibia": "ankle"}
 
 
@@ -63,7 +68,7 @@ def measured_leg(
     bones: Mapping[str, Bone],
     axis: str | None,
     valgus_deg: float,
-    cut_at_side: Collection[str] = (),
+    cut_off: Mapping[str, str] = MappingProxyType({}),
 ) -> Leg:
     """Find the landmarks of a leg's femur and tibia, each on its own.
 
@@ -71,7 +76,7 @@ def measured_leg(
         bones: By kind and part: ``femur``, ``femur_proximal``, ``tibia``, ``tibia_distal``, ...
         axis: ``anatomical`` where a missing hip or ankle is accepted.
         valgus_deg: Between shaft and mechanical axis, for a femur without its head.
-        cut_at_side: Kinds that the field of view cuts off where no end belongs.
+        cut_off: Kinds that the scan cuts off where no plan is possible, and where.
     """
     marks: dict[str, Landmarks] = {}
     failed: dict[str, str] = {}
@@ -79,11 +84,8 @@ def measured_leg(
     for kind, whole in (("femur", femur.find_femur), ("tibia", tibia.find_tibia)):
         if kind not in bones:
             continue
-        if kind in cut_at_side:
-            failed[kind] = (
-                f"the {kind} is cut off at the side of the field of view: scan or reconstruct the "
-                "whole knee"
-            )
+        if kind in cut_off:
+            failed[kind] = f"the {kind} is cut off {cut_off[kind]} {WHOLE_KNEE}"
             continue
         bone = _joined(bones[kind], bones.get(f"{kind}_{_PARTS[kind]}"))
         found = attempt(bone.name, partial(whole, bone))

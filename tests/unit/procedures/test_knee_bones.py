@@ -8,6 +8,10 @@ import pytest
 from guidegen.errors import AnatomyError
 from guidegen.mesh.solid import Solid
 from guidegen.model.bone import Bone
+from guidegen.model.leg import LegBone, Legs
+from guidegen.model.volume import Grid, LabelMap
+from guidegen.procedures.contract import Options
+from guidegen.procedures.knee.anatomy import _cut, require_asked
 from guidegen.procedures.knee.bones import Leg, leg_notices, measured_leg
 
 from .test_knee_plan import leg
@@ -90,6 +94,42 @@ def test_bones_of_two_sides_are_no_leg():
     mixed = Leg({"femur": left.marks["femur"], "tibia": right.marks["tibia"]})
     with pytest.raises(AnatomyError, match="the femur a left one and the tibia a right one"):
         assert mixed.side
+
+
+@pytest.mark.parametrize(
+    ("name", "cut_at", "kinds"),
+    [
+        ("femur_a", ("above",), set()),
+        ("femur_a", ("below",), {"femur"}),
+        ("femur_a_proximal", ("below", "above"), set()),
+        ("tibia_a", ("above", "below"), {"tibia"}),
+        ("tibia_a_distal", ("above",), set()),
+        ("tibia_a_distal", ("side",), {"tibia"}),
+        ("femur_b", ("below",), set()),
+        ("fibula_a", ("above",), set()),
+    ],
+)
+def test_where_the_scan_may_not_cut_a_bone_off(name, cut_at, kinds):
+    labels = LabelMap(np.ones((1, 1, 1), np.uint16), Grid(np.eye(4), (1, 1, 1)), {1: name})
+    assert set(_cut("a", Legs(labels, (LegBone(name, cut_at),), {}))) == kinds
+
+
+def test_a_bone_without_its_joint_surface_is_not_planned(bones):
+    """Its flat end looks like worn condyles or plateaus: the cut would lie millimetres too deep."""
+    femur, tibia = bones[0]["femur"], bones[0]["tibia"]
+    low, high = femur.vertices_mm[:, 2].min(), tibia.vertices_mm[:, 2].max()
+    short = {
+        "femur": _between(femur, low + 8, low + 900),
+        "tibia": _between(tibia, high - 900, high - 5),
+    }
+    off = {"femur": "at the knee: scan", "tibia": "at the knee: scan"}
+    for axis in (None, "anatomical"):
+        found = measured_leg(short, axis, VALGUS_DEG, off)
+        assert not found.marks
+        assert found.failed["femur"] == "the femur is cut off at the knee: scan the whole knee"
+    with pytest.raises(AnatomyError, match="cut off at the knee") as error:
+        require_asked({"a": found}, {}, ("left", "right"), Options())
+    assert "--axis" not in str(error.value)
 
 
 def test_a_bone_that_lies_across_the_body_is_no_legs(bones):

@@ -100,7 +100,7 @@ def test_another_leg_without_a_plan_is_told_where_both_are_asked_for(left):
     [
         ("a femoral head was wanted", None, True),
         ("a femoral head was wanted", "anatomical", False),
-        ("the femur is cut off at the side of the field of view", None, False),
+        ("the femur is cut off at the side of the field of view: scan the whole knee", None, False),
     ],
 )
 def test_the_anatomical_axis_is_offered_where_it_helps(why, axis, hinted):
