@@ -153,9 +153,15 @@ def leg_notices(leg: Leg, side: str, asked: Sequence[str]) -> tuple[Notice, ...]
         return ()
     told = []
     for kind in leg.anatomical:
+        marks = leg.marks[kind]
+        shaft = np.asarray(marks["shaft"].values["along"])
+        lean = np.degrees(np.arccos(np.clip(shaft @ marks.patient_from_bone.axes[:, 2], -1, 1)))
+        axis = "that axis"
+        if kind == "femur":
+            axis = f"an axis ASSUMED {lean:.1f} deg to medial of it (femur.valgus_deg)"
         text = (
             f"the {_FAR_END[kind]} is out of view: the {kind} is planned about the axis of its "
-            "shaft, which is not its mechanical axis; angles are those to the anatomical axis"
+            f"shaft, which is not its mechanical axis; its angles are those to {axis}"
         )
         told.append(Notice(ANATOMICAL_AXIS, text, f"{kind}_{side}", red=True))
     for kind in _PARTS:

@@ -57,6 +57,7 @@ def test_without_hip_and_ankle_nothing_is_planned_unless_it_is_accepted(bones):
     assert found.side == bones[1] and found.anatomical == ("femur", "tibia")
     told = leg_notices(found, bones[1], (bones[1],))
     assert [n.code for n in told if n.red][:2] == ["anatomical_axis"] * 2
+    assert "ASSUMED 6.0 deg to medial" in told[0].message and "ASSUMED" not in told[1].message
     assert leg_notices(found, bones[1], ()) == ()
 
 
