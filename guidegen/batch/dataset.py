@@ -37,7 +37,7 @@ def read_dataset(
         raise InputError(f"there is no data set {dataset}: check the path")
     listed = dataset / CASES_FILE if dataset.is_dir() else dataset
     is_listed = listed.is_file() and listed.suffix.lower() == ".toml"
-    definitions = [] if is_listed or not dataset.is_dir() else sorted(dataset.glob("*.toml"))
+    definitions = [] if is_listed else _definitions(dataset)
     if not is_listed and not definitions:
         return _named_apart(list(_scans(dataset, procedure, given)))
     if procedure or given:
@@ -62,17 +62,39 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _scans(folder: Path, procedure: str | None, options: Mapping[str, Any]) -> Iterator[BatchCase]:
-    """A case for each folder and each file of a folder of scans."""
-    if not folder.is_dir():
-        raise InputError(f"{folder.name} is no data set: give a folder of scans, or a .toml file")
-    found = [
+def _definitions(dataset: Path) -> list[Path]:
+    """The phantom definitions of a folder.
+
+    Raises:
+        InputError: It holds scans too, which nobody would miss in the summary.
+    """
+    found = _visible(dataset) if dataset.is_dir() else []
+    definitions = [path for path in found if path.suffix.lower() == ".toml"]
+    others = len(found) - len(definitions)
+    if definitions and others:
+        raise InputError(
+            f"{dataset.name} holds {len(definitions)} .toml beside {others} other files or "
+            f"folders: list in a {CASES_FILE} what is to be run, or put scans and definitions apart"
+        )
+    return definitions
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What of a folder may be a case: no hidden file, no text, no batch."""
+    return [
         path
         for path in sorted(folder.iterdir())
         if not path.name.startswith(".")
         and path.suffix.lower() not in NO_SCANS
         and not (path / MARK).is_file()
     ]
+
+
+def _scans(folder: Path, procedure: str | None, options: Mapping[str, Any]) -> Iterator[BatchCase]:
+    """A case for each folder and each file of a folder of scans."""
+    if not folder.is_dir():
+        raise InputError(f"{folder.name} is no data set: give a folder of scans, or a .toml file")
+    found = _visible(folder)
     if not found:
         raise InputError(f"{folder} is empty: it should hold a folder or a file for each scan")
     if not procedure:

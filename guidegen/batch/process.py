@@ -22,6 +22,8 @@ THREADS = (
 DASK_MALLOC = "MALLOC_TRIM_THRESHOLD_"
 ONE_PROCESSOR = dict.fromkeys(THREADS, "1")
 """A case takes one processor: many side by side are done sooner than each with all of them."""
+UTF_8 = {"PYTHONIOENCODING": "utf-8"}
+"""What a command says is read as that; on Windows it would say it otherwise."""
 LOG, OUTPUT, RUNNING = "log.txt", "output.txt", "process.json"
 """Files beside a running command: what it says, its result, which process it is."""
 
@@ -65,7 +67,7 @@ def _environment() -> dict[str, str]:
     that makes and drops arrays all the time then spends half of its time on that.
     """
     own = {name: value for name, value in os.environ.items() if name != DASK_MALLOC}
-    return {**own, **ONE_PROCESSOR}
+    return {**own, **ONE_PROCESSOR, **UTF_8}
 
 
 def run_command(arguments: Sequence[str], aside: Path, limits: Limits) -> Ended:

@@ -75,6 +75,18 @@ def test_what_is_no_data_set(tmp_path):
         read_dataset(tmp_path / "empty", "knee")
 
 
+def test_scans_among_definitions_are_not_passed_over(tmp_path):
+    (tmp_path / "a.toml").write_text(TINY)
+    (tmp_path / "B.TOML").write_text(TINY)
+    (tmp_path / "._a.toml").write_bytes(b"macOS")
+    (tmp_path / "night").mkdir()
+    (tmp_path / "night" / MARK).write_text("")
+    assert [case.name for case in read_dataset(tmp_path)] == ["B", "a"]
+    (tmp_path / "scan").mkdir()
+    with pytest.raises(InputError, match=r"2 \.toml beside 1 other"):
+        read_dataset(tmp_path)
+
+
 @pytest.mark.parametrize(("procedure", "options"), [("knee", {}), (None, {"lowest_level": "L5"})])
 def test_options_of_a_data_set_that_says_itself(tmp_path, procedure, options):
     (tmp_path / "a.toml").write_text(TINY)

@@ -46,6 +46,13 @@ def test_what_it_prints_is_its_output(tmp_path, tricks):
     assert (tmp_path / OUTPUT).read_text() == ended.output
 
 
+def test_letters_come_through_whatever_the_system_writes(run, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    ended, aside = run("plain", "phantom", "größe", "--json")
+    assert ended.code == 1 and "größe" in ended.output
+    assert "größe" in (aside / LOG).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["hangs", "forks"])
 def test_one_that_hangs_is_ended_with_all_it_started(run, name):
     before, start = children(), time.monotonic()
