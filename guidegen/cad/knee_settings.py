@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import model_validator
+
 from guidegen.cad.part_settings import PartSettings
 from guidegen.settings import setting
 
@@ -264,3 +266,21 @@ class KneeGuideSettings(PinSettings):
         ge=0.3,
         le=0.8,
     )
+
+    @model_validator(mode="after")
+    def _walls(self) -> KneeGuideSettings:
+        bore = self.pin_diameter_mm + self.bore_clearance_mm
+        least = bore + 2 * self.min_wall_mm
+        if self.sleeve_outer_mm < least:
+            raise ValueError(
+                f"sleeve_outer_mm {self.sleeve_outer_mm:g} leaves a wall of "
+                f"{(self.sleeve_outer_mm - bore) / 2:.1f} mm round a bore of {bore:g} mm, "
+                f"min_wall_mm is {self.min_wall_mm:g}: set sleeve_outer_mm to {least:g} or more"
+            )
+        for name in ("slot_wall_mm", "slot_end_mm", "body_thickness_mm"):
+            if getattr(self, name) < self.min_wall_mm:
+                raise ValueError(
+                    f"{name} {getattr(self, name):g} is less than the smallest wall, min_wall_mm "
+                    f"{self.min_wall_mm:g}: enlarge it"
+                )
+        return self
