@@ -83,7 +83,10 @@ def phantom_case(path: Path) -> BatchCase:
     try:
         recipe = load_recipe(path)
     except InputError as error:
-        return BatchCase(name, "", path.resolve(), problem=str(error))
+        told = (
+            str(error).encode("utf-8", "replace").decode("utf-8")
+        )  # a file's name may be anything
+        return BatchCase(name, "", path.resolve(), problem=told)
     run = recipe.run.model_dump(exclude_none=True, exclude_unset=True)
     procedure, settings = run.pop("procedure"), run.pop("settings", {})
     expect, description = recipe.expect, recipe.description

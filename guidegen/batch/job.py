@@ -80,10 +80,11 @@ class Job:
             The same with ``CASE``, ``INPUT``, ``LABELS``, ... instead.
         """
         for path, word in self._places():
-            text = text.replace(str(path), word).replace(path.as_posix(), word)
+            for written in (str(path), path.as_posix(), _readable(path)):
+                text = text.replace(written, word)
         text = re.sub(r"\b(INPUT|LABELS)[/\\][^:\n\"]*", r"\1", text)
         for path, word in self._given():
-            own = path.name
+            own = _readable(Path(path.name))
             if len(own) >= SHORTEST and not self._is_known(own):
                 text = re.sub(rf"(?<![\w.-]){re.escape(own)}(?![\w-])", word, text)
         return text
@@ -105,3 +106,8 @@ class Job:
     def _is_known(self, own: str) -> bool:
         """True if a name is the case's own or a definition's."""
         return own.lower().endswith(".toml") or safe_name(plain_name(Path(own))) == self.case.name
+
+
+def _readable(path: Path) -> str:
+    """A path as a command writes it where letters are no UTF-8."""
+    return str(path).encode("utf-8", "replace").decode("utf-8")

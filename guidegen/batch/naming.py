@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def name_of(source: Path) -> str:
         words = identifying_words(source)
         if not any(word in letters for word in words):
             return safe
-    return "scan_" + hashlib.sha256(source.name.encode("utf-8")).hexdigest()[:8]
+    return "scan_" + hashlib.sha256(os.fsencode(source.name)).hexdigest()[:8]
 
 
 def like_a_person(name: str) -> bool:

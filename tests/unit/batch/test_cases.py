@@ -1,6 +1,8 @@
 """Data sets: folders of definitions, of scans, and cases.toml."""
 
+import os
 import re
+import sys
 
 import pytest
 
@@ -211,6 +213,21 @@ def test_a_file_of_an_option_that_is_absent_is_no_refusal(tmp_path, option):
     assert case.why_not() == f"its {option} does not exist: check the path"
     (tmp_path / "Erika").write_text("")
     assert case.why_not() == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all names are Unicode")
+def test_names_that_are_no_unicode(tmp_path):
+    with open(os.fsencode(tmp_path) + b"/\xffa.toml", "wb") as stream:
+        stream.write(b"x = = 1")
+    (case,) = read_dataset(tmp_path)
+    assert case.name == "a" and case.problem.encode("utf-8").startswith(b"?a.toml is not valid")
+    (tmp_path / "scans").mkdir()
+    for name in (b"M\xfcller Erika.nii", b"\xff.nii"):
+        with open(os.fsencode(tmp_path) + b"/scans/" + name, "wb"):
+            pass
+    cases = read_dataset(tmp_path / "scans", "knee")
+    assert len({case.name for case in cases} | {key_of(case) for case in cases}) == 4
+    assert all(case.name.startswith("scan_") and case.why_not() == "" for case in cases)
 
 
 def test_a_definition_with_a_long_name_is_called_by_its_beginning(tmp_path):

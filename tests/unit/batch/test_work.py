@@ -294,6 +294,12 @@ def test_paths_and_names_are_left_out(job, tmp_path, text, shown):
     assert one.without_paths(text.format(**places)) == shown
 
 
+def test_a_name_that_is_no_unicode_is_left_out_as_it_is_written(job):
+    one = job("scan_1", Path("/x/M\udcfcller Erika.nii"))
+    assert one.without_paths("/x/M?ller Erika.nii is no") == "INPUT is no"
+    assert one.without_paths("M?ller Erika.nii is no") == "INPUT is no"
+
+
 def test_names_that_are_known_stay(job):
     assert job("two", Path("/x/a")).without_paths("a scan") == "a scan"
     assert job("lidc", Path("/x/lidc.zip")).without_paths("lidc.zip is no") == "lidc.zip is no"
