@@ -25,6 +25,8 @@ _OBLIQUE_DEG = 5.0
 _PARALLEL_DEG = 0.2
 _ROD_DEG = 0.2
 _ROD_SLACK_MM = 1.0
+_MOUTH_MM, _ROD_MM, _ROD_STEP_MM = 1.0, 480.0, 2.0
+"""A rod reaches from the knee to hip or ankle; its way is looked at so finely."""
 _SIZE_MM = 0.05
 _SEAT_MM = 0.1
 _COVERED = 0.5
@@ -64,7 +66,8 @@ def check_pins(part: Part) -> tuple[Finding, ...]:
     ]
     for cut in part.cuts:
         subject = f"{part.subject}#{cut.name}"
-        clear = min(_clear_mm(part, p.name, cut.origin_mm, cut.normal) for p in part.paths)
+        room = [_clear_mm(part, p.name, cut.origin_mm, cut.normal) for p in part.paths]
+        clear = float(np.min(room))
         tilt = NAN
         if len(bores) > 1:
             sines = ways[pair] @ cut.normal
@@ -110,9 +113,13 @@ def _clear_mm(part: Part, name: str, origin: Floats, normal: Floats) -> float:
 
 
 def check_rod(part: Part) -> tuple[Finding, ...]:
-    """Hold the hole of the alignment rod against the bone's mechanical axis and the rod's size."""
+    """Hold the hole of the alignment rod against the bone's mechanical axis and the rod's size.
+
+    ``rod_free`` is the room that a rod as long as the leg's bone finds, on the measured axis beyond
+    the hole's mouth, beside the part and the bones.
+    """
     rods, marks = part.features("rod"), own_marks(part)
-    angle = size = length = wanted = NAN
+    angle = size = length = wanted = free = NAN
     if len(rods) == 1:
         rod = rods[0]
         diameter = rod.values.get("diameter_mm", 0.0)
@@ -123,13 +130,25 @@ def check_rod(part: Part) -> tuple[Finding, ...]:
             angle = min(hole.angle_deg(axis), hole.angle_deg(-axis))
             size = abs(hole.diameter_mm - part.limits.rod_mm - part.limits.rod_clearance_mm)
             length = guided_mm(scan_wall(part.surface, hole, rod.point_mm, wanted))
+            free = _rod_free_mm(part, rod, hole)
     how = "least-squares cylinder on the file read back"
     least = wanted - _ROD_SLACK_MM
     return (
         part.finding("rod_angle", angle, _ROD_DEG, "at_most", "deg", how + ", to mechanical axis"),
         part.finding("rod_diameter", size, _SIZE_MM, "at_most", "mm", how),
         part.finding("rod_length", length, least, "at_least", "mm", "closed all round, " + how),
+        part.finding("rod_free", free, 0.0, "at_least", "mm", "rod on the hole's measured axis"),
     )
+
+
+def _rod_free_mm(part: Part, rod: Feature, hole: Cylinder) -> float:
+    """Room between a rod's side and the part or a bone, from the hole's mouth on."""
+    way = -hole.direction if hole.direction @ rod.direction > 0 else hole.direction
+    mouth = hole.point_mm + ((rod.point_mm - hole.point_mm) @ way) * way
+    line = mouth + np.arange(_MOUTH_MM, _ROD_MM, _ROD_STEP_MM)[:, None] * way
+    surfaces = (part.surface, *part.bone_surfaces.values())
+    nearest = min(surface.smallest_distance(line) for surface in surfaces)
+    return float(nearest) - part.limits.rod_mm / 2
 
 
 def check_windows(part: Part) -> tuple[Finding, ...]:

@@ -195,6 +195,17 @@ def left_out(kind):
     return knee_part(features=tuple(f for f in features(KneeFaults()) if f.kind != kind))
 
 
+_FLAP = box((20, -16, -66), (30, -14, -59)) + box((20, -16, -66), (30, -4, -64))
+"""A hook under the rod's mouth."""
+
+
+def _bowed():
+    """A bone that comes to the front far from the guide."""
+    return Bone(
+        NAME, *arrays(box((-45, 0, -120), (45, 45, 0)) + box((-45, -12, -300), (45, 45, -110)))
+    )
+
+
 def no_slot():
     return knee_part(solid=guide_solid(KneeFaults()) + box((-32, FRONT, -9), (32, -GAP, -7)))
 
@@ -236,6 +247,9 @@ KNEE_FAULTS = {
         ("rod_diameter", lambda: check_rod(knee_part(KneeFaults(rod_mm=6.1)))),
         ("rod_length", lambda: check_rod(knee_part(KneeFaults(rod_deep=12.0)))),
         ("rod_angle", lambda: check_rod(left_out("rod"))),
+        ("rod_free", lambda: check_rod(knee_part(bones=(_bowed(),)))),
+        ("rod_free", lambda: check_rod(knee_part(solid=guide_solid(KneeFaults()) + _FLAP))),
+        ("rod_free", lambda: check_rod(left_out("rod"))),
     ],
     "check_windows": [
         ("windows", lambda: check_windows(knee_part(KneeFaults(window=False)))),
