@@ -10,7 +10,12 @@ from guidegen.phantoms.sizes import LEVELS
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_Angle = Annotated[float, Field(ge=-90, le=90)]
+_Wide = Annotated[float, Field(ge=20, le=1000)]
+_Aside = Annotated[float, Field(ge=-500, le=500)]
 
 
 class PedicleChange(_Strict):
@@ -77,20 +82,22 @@ class Metal(_Strict):
 class Posture(_Strict):
     """How the vertebrae stand, one number a level, degrees."""
 
-    flexion_deg: tuple[float, ...] = Field(description="top leans to the front: positive")
-    bend_deg: tuple[float, ...] = Field(default=(), description="top leans to the left: positive")
-    turn_deg: tuple[float, ...] = Field(default=(), description="front turns to the left: positive")
+    flexion_deg: tuple[_Angle, ...] = Field(description="top leans to the front: positive")
+    bend_deg: tuple[_Angle, ...] = Field(default=(), description="top leans to the left: positive")
+    turn_deg: tuple[_Angle, ...] = Field(
+        default=(), description="front turns to the left: positive"
+    )
 
 
 class View(_Strict):
     """What the scan shows."""
 
-    size_mm: tuple[float, float] = Field(
+    size_mm: tuple[_Wide, _Wide] = Field(
         default=(160.0, 160.0), description="left-right, front-back"
     )
-    centre_mm: tuple[float, float] = Field(default=(0.0, 28.0), description="x, y of its middle")
-    below_mm: float = Field(default=14.0, description="from the lowest body's centre downwards")
-    above_mm: float = Field(default=20.0, description="from the highest body's centre upwards")
+    centre_mm: tuple[_Aside, _Aside] = Field(default=(0.0, 28.0), description="x, y of its middle")
+    below_mm: _Aside = Field(default=14.0, description="from the lowest body's centre downwards")
+    above_mm: _Aside = Field(default=20.0, description="from the highest body's centre upwards")
 
 
 class Expectation(_Strict):
@@ -126,14 +133,21 @@ class Definition(_Strict):
     view: View = View()
     cobb: tuple[tuple[str, str], ...] = ()
     prone: bool = Field(default=False, description="scanned lying on the belly")
-    table_gap_mm: float = Field(default=2.0, ge=0, description="air between patient and table")
+    table_gap_mm: float = Field(
+        default=2.0, ge=0, lt=500, description="air between patient and table"
+    )
     skin_mm: float = Field(
-        default=0.0, ge=0, description="thickness of the skin itself; its outer edge is then exact"
+        default=0.0,
+        ge=0,
+        lt=50,
+        description="thickness of the skin itself; its outer edge is then exact",
     )
     gown: bool = Field(default=False, description="cloth on the back, partly lifted in folds")
     wire: bool = Field(default=False, description="a metal lead on the skin beside the midline")
     metal: tuple[Metal, ...] = Field(default=(), description="of an earlier operation")
-    cancellous_hu: float | None = Field(default=None, description="osteoporotic bone: lower")
+    cancellous_hu: float | None = Field(
+        default=None, ge=-200, le=3071, description="osteoporotic bone: lower"
+    )
     expect: Expectation = Expectation()
 
     @model_validator(mode="after")

@@ -10,13 +10,15 @@ from guidegen.phantoms.definition import Expectation
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class LegShape(_Strict):
     """One leg: its bones, how they stand to each other, and how it lies; mm and degrees."""
 
-    femur_mm: float = Field(default=420.0, gt=200, description="head's centre to knee's centre")
+    femur_mm: float = Field(
+        default=420.0, gt=200, lt=700, description="head's centre to knee's centre"
+    )
     head_mm: float = Field(default=24.0, gt=15, description="radius of the femoral head")
     shaft_deg: float = Field(default=6.0, description="femoral shaft to mechanical axis")
     medial_condyle_mm: float = Field(default=15.0, description="below the knee's centre")
@@ -24,7 +26,9 @@ class LegShape(_Strict):
     epicondyles_deg: float = Field(
         default=4.0, description="epicondyles turned out against the posterior condyles"
     )
-    tibia_mm: float = Field(default=360.0, gt=150, description="plateaus' centre to plafond")
+    tibia_mm: float = Field(
+        default=360.0, gt=150, lt=700, description="plateaus' centre to plafond"
+    )
     lateral_plateau_mm: float = Field(
         default=3.0, description="below the plateaus' centre; the medial one follows"
     )
@@ -50,7 +54,9 @@ class LegsView(_Strict):
         default=(), description="heights over the knees, from foot to head; none shows all"
     )
     series: bool = Field(default=False, description="each span is a series of its own")
-    margin_mm: float = Field(default=62.0, description="round the bones, left-right, front-back")
+    margin_mm: float = Field(
+        default=62.0, ge=0, le=300, description="round the bones, left-right, front-back"
+    )
 
 
 class LegsExpectation(Expectation):
