@@ -8,8 +8,9 @@ import numpy as np
 from scipy import ndimage
 
 from guidegen.bones.imported import require_bone
+from guidegen.bones.leg_scan import block_numbers
 from guidegen.errors import AnatomyError
-from guidegen.model.arrays import Floats
+from guidegen.model.arrays import Floats, Ints
 from guidegen.model.leg import OTHER_BONE, LegBone, Legs
 from guidegen.model.volume import CTVolume, LabelMap
 
@@ -47,8 +48,10 @@ def legs_from_labels(volume: CTVolume, labels: LabelMap) -> Legs:
     kept = labels.labels.copy()
     kept[~np.isin(kept, [*named, *others])] = 0
     names = {**named, **dict.fromkeys(others, OTHER_BONE)}
+    upright = int(np.abs(volume.grid.axes_kji[2]).argmax())
+    blocks = block_numbers(np.moveaxis(volume.hu, upright, 0))
     bones = tuple(
-        LegBone(name, _cut_at(labels, value, boxes[value - 1], volume))
+        LegBone(name, _cut_at(labels, value, boxes[value - 1], volume, blocks))
         for value, name in named.items()
     )
     own = LabelMap(kept, labels.grid, names)
@@ -61,9 +64,9 @@ def _full(match: re.Match[str]) -> str:
 
 
 def _cut_at(
-    labels: LabelMap, value: int, box: tuple[slice, ...], volume: CTVolume
+    labels: LabelMap, value: int, box: tuple[slice, ...], volume: CTVolume, blocks: Ints
 ) -> tuple[str, ...]:
-    """Where the scan's border cuts a label."""
+    """Where the scan's border, or the end of a block of its slices, cuts a label."""
     places = np.argwhere(labels.labels[box] == value) + [s.start for s in box]
     kji = volume.grid.kji(labels.grid.patient(places))
     last = np.array(volume.grid.shape_kji) - 1
@@ -80,6 +83,12 @@ def _cut_at(
             if area > CUT_MM2:
                 up = way * rise[axis] > 0
                 found.append(("above" if up else "below") if axis == upright else "side")
+    rows = kji[:, upright]
+    for row, way in ((rows.min(), -1), (rows.max(), 1)):
+        area = (np.abs(rows - row) < NEAR_BORDER).sum() * voxel / labels.grid.spacing_kji_mm.min()
+        beyond = blocks[round(row) + 1 :] if way > 0 else blocks[: max(round(row), 0)][::-1]
+        if area > CUT_MM2 and len(beyond) and beyond[0] == 0 and beyond.any():
+            found.append("above" if way * rise[upright] > 0 else "below")
     return tuple(dict.fromkeys(found))
 
 

@@ -1,5 +1,7 @@
 """Bones of a leg: separated and named, however the leg lies and however thin the joint is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -187,6 +189,21 @@ def test_a_label_map_is_taken_as_it_is() -> None:
     assert legs.bone("femur_left").cut_at == ("above",)
     assert np.linalg.norm(legs.knees_mm["left"]) < 15
     assert not (legs.labels.labels == 3).any()
+
+
+def test_a_label_map_s_bone_is_cut_off_where_a_block_of_slices_ends() -> None:
+    """The tibia begins above where the scan goes on after a gap: its plateaus are not in view."""
+    volume, labels = _label_map(LegPhantom(), {"femur": "femur_left", "tibia": "tibia_left"})
+    rows = np.flatnonzero((labels.labels == 2).any(axis=(1, 2)))
+    assert volume.grid.axes_kji[2, 0] > 0
+    gap = slice(int(rows[-1]) - 8, int(rows[-1]) + 2)
+    hu, kept = np.array(volume.hu), np.array(labels.labels)
+    hu[gap], kept[gap] = -3000, 0
+    kept[gap.stop :][kept[gap.stop :] == 2] = 0
+    broken = replace(volume, hu=hu)
+    legs = find_legs(broken, LabelMap(kept, labels.grid, labels.names))
+    assert "above" in legs.bone("tibia_left").cut_at
+    assert "above" not in find_legs(volume, labels).bone("tibia_left").cut_at
 
 
 def test_a_label_map_of_another_scan_is_refused() -> None:
