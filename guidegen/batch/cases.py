@@ -12,6 +12,7 @@ from guidegen.batch.limits import LIMITS
 from guidegen.batch.naming import LONGEST, safe_name
 from guidegen.errors import InputError
 from guidegen.export.order import Order
+from guidegen.export.settings import make_settings, read_toml
 from guidegen.phantoms.definition import Expectation
 from guidegen.phantoms.recipe import load_recipe
 from guidegen.procedures.registry import PROCEDURES
@@ -70,10 +71,24 @@ class BatchCase:
         for name, path in {"input": self.source, **given}.items():
             if path and not os.path.exists(path):  # a path that is too long is not there either
                 return f"its {name} does not exist: check the path"
+        if wrong := self._wrong_settings():
+            return wrong
         unknown = sorted(set(self.expect.limits if self.expect else ()) - set(LIMITS))
         if unknown:
             known = ", ".join(LIMITS)
             return f"expect.limits names {unknown[0]}, which is not compared: take one of {known}"
+        return ""
+
+    def _wrong_settings(self) -> str:
+        """What is wrong with its settings; "" if nothing.
+
+        The case's own command would refuse them, which might pass for the refusal of a scan.
+        """
+        kind, config = PROCEDURES[self.procedure].settings_type, self.options.get("config")
+        try:
+            make_settings(kind, read_toml(Path(config)) if config else self.settings, "settings")
+        except InputError as error:
+            return str(error)
         return ""
 
 

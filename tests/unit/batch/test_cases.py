@@ -234,3 +234,16 @@ def test_a_definition_with_a_long_name_is_called_by_its_beginning(tmp_path):
     path = tmp_path / f"{'x' * 99}- y.toml"
     path.write_text(TINY)
     assert phantom_case(path).name == "x" * 99
+
+
+def test_settings_that_are_wrong_are_no_refusal(tmp_path):
+    """A refusal may be expected; a slip in the data set must not pass for one."""
+    case = BatchCase("a", "knee", tmp_path, settings={"kerf": 1.3})
+    assert "there is no setting kerf" in case.why_not()
+    (tmp_path / "own.toml").write_text("kerf_mm = 'thin'")
+    case = BatchCase("a", "knee", tmp_path, {"config": tmp_path / "own.toml"})
+    assert case.why_not().startswith("settings: kerf_mm: ")
+    (tmp_path / "own.toml").write_text("kerf_mm = = 3")
+    assert "own.toml is not valid TOML" in case.why_not()
+    (tmp_path / "own.toml").write_text("kerf_mm = 1.2")
+    assert case.why_not() == ""
