@@ -47,7 +47,7 @@ CUT_FURTHER = ("origin_mm", "normal", "automatic")
 _OF_CUTS = (
     *("implausible_hka", "bent_knee", "implausible_flexion", "implausible_joint"),
     *("implausible_twist", "implausible_size", "no_lateral_malleolus", "no_medial_sulcus"),
-    *("no_trochlear_groove", "no_anterior_cortex", "notching", "part_uncut"),
+    *("no_trochlear_groove", "no_anterior_cortex", "notching", "part_uncut", "posterior_uncut"),
 )
 
 

@@ -191,6 +191,16 @@ def test_a_cut_that_misses_a_side_is_red():
     assert "part_uncut" not in codes(enough, "proximal_tibia_left")
 
 
+def test_what_is_said_of_the_other_bone_is_said_once():
+    settings = KneeSettings(femur={"rotation_deg": 9.0, "posterior_mm": 5.0})
+    before = case("left", settings).plan
+    assert [n.code for n in before.warnings].count("posterior_uncut") == 1
+    after = bench("left", settings).changed(before, "proximal_tibia_left", {"slope_deg": 7.0})
+    assert [n.code for n in after.warnings].count("posterior_uncut") == 1
+    told_twice = [(n.code, n.subject) for n in after.warnings]
+    assert len(told_twice) == len(set(told_twice))
+
+
 @pytest.mark.parametrize(("bone", "item"), [(0, "distal_femur_left"), (1, "proximal_tibia_left")])
 @pytest.mark.parametrize("flip", [1.0, -1.0])
 def test_a_drawn_plane_becomes_targets(bone, item, flip):
