@@ -50,6 +50,8 @@ def _first_problem(kind: type[BaseModel], error: ValidationError) -> str:
     problem = error.errors()[0]
     where = [str(part) for part in problem["loc"]]
     name = ".".join(where)
+    if problem["type"] == "value_error":  # settings that contradict each other say all of it
+        return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
     if problem["type"] != "extra_forbidden":
         return f"{name}: {problem['msg']}, found {problem['input']!r}"
     valid = _field_names(kind, where[:-1])

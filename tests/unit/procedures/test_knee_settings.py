@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from guidegen.errors import InputError
+from guidegen.export.settings import make_settings
 from guidegen.procedures.knee.settings import KneeSettings
 
 
@@ -24,6 +26,14 @@ def test_walls_that_would_be_thinner_than_the_smallest_are_refused(guide, words)
     """The guide would be made for minutes and then fail its check."""
     with pytest.raises(ValidationError, match=words):
         KneeSettings(guide=guide)
+
+
+def test_the_sentence_says_what_to_set():
+    with pytest.raises(InputError) as error:
+        make_settings(KneeSettings, {"guide": {"pin_diameter_mm": 5.0}}, "k.toml")
+    said = str(error.value)
+    assert said.startswith("k.toml: guide: sleeve_outer_mm 10 leaves")
+    assert said.endswith("set sleeve_outer_mm to 10.2 or more")
 
 
 @pytest.mark.parametrize(
