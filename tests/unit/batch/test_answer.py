@@ -71,6 +71,11 @@ def test_a_bug_is_a_crash():
     assert ended(1, told) == (CRASHED, told["error"]["message"])
 
 
+@pytest.mark.parametrize("code", [2, 4, -200])
+def test_a_refusal_has_a_refusals_code(code):
+    assert ended(code, error("InputError"))[0] == CRASHED
+
+
 def test_memory():
     assert ended(1, error("MemoryError", "out of memory")) == (MEMORY, "out of memory")
 

@@ -93,7 +93,13 @@ def run(job, tmp_path, monkeypatch):
 
 
 def test_one_case_a_worker_at_a_time(run):
-    scheduler, results, endings = run(ends(), None, ends(), ends())
+    given_at = []
+
+    def look(scheduler):
+        given_at.append(len(scheduler.given))
+
+    scheduler, results, endings = run(look, look, ends(), look, ends(), ends())
+    assert given_at == [2, 2, 3], "none is given before a worker is free"
     assert scheduler.given == [("x", "a"), ("y", "b"), ("z", "a")]
     assert all(result.outcome == DONE for result in results.values())
     assert [running for _, running in endings] == [

@@ -93,6 +93,11 @@ def test_a_refusal_must_say_what_was_wanted(row):
     assert found == ("the sentence does not say “Cut OFF”",)
 
 
+def test_of_a_case_that_ended_otherwise_nothing_more_is_compared(row):
+    wish = {"exit": 0, "message": "cut", "warnings": ["metal"], "skipped": ["L3_left"]}
+    assert row(outcome=FAILED, exit=2, expect=wish).surprises == ("exit 2, wanted 0",)
+
+
 @pytest.mark.parametrize("outcome", [CRASHED, NOT_RUN])
 def test_what_was_broken_off_is_never_as_expected(row, outcome):
     assert row(outcome=outcome, exit=None, expect={"exit": 1}).surprises == (outcome,)
