@@ -161,6 +161,19 @@ def test_an_entry_goes_over_a_definition_and_leaves_its_expectation(listed, tmp_
     assert two.options["levels"] == "L3" and two.why_not() == ""
 
 
+def test_scans_are_expected_to_come_out_as_the_defaults_say(listed):
+    text = "[defaults]\nprocedure = 'knee'\nexpect.exit = 2\n[[case]]\nname = 'a'\n"
+    text += "input = 'scan'\n[[case]]\ninput = 'scan'\nexpect.exit = 1\n"
+    assert [case.expect.exit for case in listed(text)] == [2, 1]
+
+
+@pytest.mark.parametrize("names", ["aA", "Aa", "aa"])
+def test_names_in_a_list_differ_in_more_than_the_letters_case(listed, names):
+    text = "".join(f"[[case]]\nname = '{n}'\ninput = 'tiny.toml'\n" for n in names)
+    with pytest.raises(InputError, match="two cases are called"):
+        listed(text)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
