@@ -26,7 +26,7 @@ spacing_mm = 0.9
 slice_mm = 1.2
 [run]
 procedure = "pedicle-screws"
-levels = "L3"
+levels = "{levels}"
 lowest_level = "L3"
 [expect]
 levels = ["L3"]
@@ -46,7 +46,8 @@ def more_workers(place: Path) -> Iterator[str]:
     dataset = place / "small"
     dataset.mkdir()
     for seed in range(N_CASES):
-        (dataset / f"case{seed}.toml").write_text(SMALL.format(seed=seed), encoding="utf-8")
+        text = SMALL.format(seed=seed, levels="L3")
+        (dataset / f"case{seed}.toml").write_text(text, encoding="utf-8")
     one = seconds_with(1, dataset, place / "one")
     yield f"{'one worker':44} {one:8.1f} s"
     two = seconds_with(2, dataset, place / "two")

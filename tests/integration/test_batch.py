@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
+from benchmarks.batch import SMALL
 from guidegen.batch import cluster
 from guidegen.cli import main
 from guidegen.export.nifti import write_ct
@@ -28,27 +29,6 @@ from tests import batch_tricks
 from tests.fake_procedure import BallProcedure, ball_volume
 
 pytestmark = pytest.mark.slow
-SMALL = """
-description = "L3 between two levels that are cut off, in coarse voxels"
-seed = {seed}
-levels = ["L2", "L3", "L4"]
-[posture]
-flexion_deg = [-9, -4, 5]
-[view]
-size_mm = [100, 110]
-centre_mm = [0, 26]
-above_mm = 4
-below_mm = 4
-[scan]
-spacing_mm = 0.9
-slice_mm = 1.2
-[run]
-procedure = "pedicle-screws"
-levels = "{levels}"
-lowest_level = "L3"
-[expect]
-levels = ["L3"]
-"""
 REASONS = {
     "not_dicom": ("refused", "no "),
     "missing_slices": ("refused", "slices"),
