@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from guidegen.cad.assembly import exact_bore
@@ -10,14 +12,15 @@ from guidegen.cad.knee_block import mark_outlines
 from guidegen.cad.knee_design import Design
 from guidegen.cad.knee_settings import KneeGuideSettings
 from guidegen.cad.label import engraving
-from guidegen.cad.mending import mended
+from guidegen.cad.mending import mended, thin_spots
 from guidegen.cad.parts import Part, ball, carve, cylinder, empty, join, round_max, smooth_min
 from guidegen.cad.scene import forbidden
-from guidegen.cad.sleeve import headroom, pilot, tab_axes, tube
+from guidegen.cad.sleeve import Sleeve, headroom, pilot, tab_axes, tube
 from guidegen.cad.template_solid import crown
-from guidegen.mesh.grid import Field, Lattice
+from guidegen.mesh.grid import Field, Lattice, distance_to_zero
 from guidegen.mesh.solid import Solid
 from guidegen.mesh.wall import ENGRAVED_MM, Patch
+from guidegen.model.arrays import Floats
 
 _FILLET_MM = 4.0
 _EDGE_MM = 2.0
@@ -28,6 +31,7 @@ _MARGIN_MM = 0.4
 _CHAMFER_MM = 1.2
 """A lip of 60 degrees is as thick as the smallest wall where this chamfer ends (engineering
 choice)."""
+_PLUG_MM, _BESIDE_MM = 0.3, 3.0
 _ROOM_MM = 2.0
 
 
@@ -51,12 +55,29 @@ def make_solid(design: Design, settings: KneeGuideSettings, name: str) -> Solid:
         tools.append(design.block.slot())
     texts = _texts(design, settings)
 
-    def finished(field: Field) -> Solid:
-        body = _carved(design, lattice, field, settings, name)
+    def finished(field: Field, blunt: Sequence[Sleeve]) -> Solid:
+        body = main_body(lattice, _carved(design, lattice, field, blunt, settings), name)
         return one_body(one_body(body.minus(tools, name), name).minus(texts, name), name)
 
-    outer = outer_shape(design, lattice, settings)
-    return mended(lattice, outer, finished, settings.min_wall_mm, _text_patches(design))
+    outer, patches = outer_shape(design, lattice, settings), _text_patches(design)
+    first = finished(outer, ())
+    blunt = thin_mouths(design, thin_spots(first, settings.min_wall_mm, patches), settings)
+
+    def carved(field: Field) -> Solid:
+        return first if field is outer and not blunt else finished(field, blunt)
+
+    return mended(lattice, outer, carved, settings.min_wall_mm, patches)
+
+
+def thin_mouths(design: Design, thin_mm: Floats, settings: KneeGuideSettings) -> tuple[Sleeve, ...]:
+    """Sleeves whose bore has one of the thin places (N, 3) beside it, where filling is no help."""
+    found = []
+    for sleeve in design.sleeves:
+        offset = thin_mm - sleeve.entry_mm
+        beside = np.linalg.norm(offset - (offset @ sleeve.out)[:, None] * sleeve.out, axis=1)
+        if (beside < sleeve.bore_mm / 2 + settings.min_wall_mm).any():
+            found.append(sleeve)
+    return tuple(found)
 
 
 def _text_patches(design: Design) -> tuple[Patch, ...]:
@@ -123,8 +144,12 @@ def touching_parts(design: Design) -> list[Part]:
 
 
 def _carved(
-    design: Design, lattice: Lattice, outer: Field, settings: KneeGuideSettings, name: str
-) -> Solid:
+    design: Design,
+    lattice: Lattice,
+    outer: Field,
+    blunt: Sequence[Sleeve],
+    settings: KneeGuideSettings,
+) -> Field:
     """Cut ways, windows, mouths and the bones' shadows out, and take away what is thin."""
     block, rod = design.block, design.rod
     away = [block.way(), rod.way_in(), *(headroom(s) for s in design.sleeves)]
@@ -136,20 +161,30 @@ def _carved(
     cut = forbidden(design.scene, lattice, field < 0, touching_parts(design), settings)
     field = np.maximum(field, -cut)
     field = opened(lattice, field, settings.min_wall_mm / 2 + _MARGIN_MM)
-    field = _blunted(design, lattice, field, cut)
-    field = join(lattice, field, [rod.crown(), *(crown(s) for s in design.sleeves)], 0.0)
-    return main_body(lattice, field, name)
+    field = _blunted(blunt, lattice, field)
+    return join(lattice, field, [rod.crown(), *(crown(s) for s in design.sleeves)], 0.0)
 
 
-def _blunted(design: Design, lattice: Lattice, field: Field, cut: Field) -> Field:
-    """Chamfer the bores' mouths on the bone, whose lip is thin where the bone slants."""
+def _blunted(sleeves: Sequence[Sleeve], lattice: Lattice, field: Field) -> Field:
+    """Chamfer the bores' mouths towards the bone, whose lip is thin where the bone slants.
+
+    What lies less than the chamfer from bore and underside together is taken away; the underside
+    is measured with the bores closed, whose pilots are in the field already.
+    """
     out = field.copy()
-    for sleeve in design.sleeves:
-        bore = cylinder(sleeve.at(-8.0), sleeve.at(sleeve.top_mm), sleeve.bore_mm / 2)
-        box = lattice.box(bore.low_mm - _CHAMFER_MM, bore.high_mm + _CHAMFER_MM)
+    for sleeve in sleeves:
+        low, high, radius = sleeve.at(-8.0), sleeve.at(sleeve.foot_mm + 6.0), sleeve.bore_mm / 2
+        bore, plug = cylinder(low, high, radius), cylinder(low, high, radius + _PLUG_MM)
+        box = lattice.box(bore.low_mm - _BESIDE_MM, bore.high_mm + _BESIDE_MM)
+        corner = np.array([lattice.axis(n)[box[n]][0] for n in range(3)])
+        shape = out[box].shape
+        part = Lattice(corner, lattice.spacing_mm, (shape[0], shape[1], shape[2]))
         beside = np.maximum(bore.distance(*lattice.mesh(box)), 0)
-        lip = (beside + cut[box] - np.float32(_CHAMFER_MM)) / np.float32(np.sqrt(2))
-        out[box] = np.maximum(out[box], -lip)
+        closed = np.minimum(field[box], plug.distance(*lattice.mesh(box)))
+        near = (closed < 0) & (beside < _CHAMFER_MM)
+        lip = beside + distance_to_zero(part, closed, near, 2 * _CHAMFER_MM)
+        lip = (lip - np.float32(_CHAMFER_MM)) / np.float32(np.sqrt(2))
+        out[box] = np.where(near, np.maximum(out[box], -lip), out[box])
     return out
 
 

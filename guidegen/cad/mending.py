@@ -47,7 +47,7 @@ def mended(
     """
     body = carved(outer)
     for _ in range(_MENDS if texts is None else _CLOSE_MENDS):
-        thin = _thin_places(body, least_mm, texts)
+        thin = thin_spots(body, least_mm, texts)
         if not len(thin):
             break
         outer = join(lattice, outer, [ball(p, least_mm / 2 + _MEND_MM) for p in thin], 0.0)
@@ -55,8 +55,18 @@ def mended(
     return body
 
 
-def _thin_places(body: Solid, least_mm: float, texts: tuple[Patch, ...] | None) -> Floats:
-    """(N, 3): where the body is thinner than allowed: the thinnest place, or all seen closely."""
+def thin_spots(body: Solid, least_mm: float, texts: tuple[Patch, ...] | None) -> Floats:
+    """Find where a body is thinner than allowed.
+
+    Args:
+        body: To look at.
+        least_mm: Smallest wall allowed.
+        texts: Engraved labels to leave out where it is judged as closely as its check will do it;
+            None for a coarse look.
+
+    Returns:
+        (N, 3): the thinnest place, or all seen closely; none exactly if it is thick enough.
+    """
     wall = thinnest_wall(*body.arrays(), texts or (), 1.5 * least_mm, _COARSE_MM)
     if wall.thickness_mm < least_mm + (_SPARE_MM if texts is None else _CLOSE_SPARE_MM):
         return wall.point_mm[None]

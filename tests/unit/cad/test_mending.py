@@ -105,13 +105,13 @@ def test_where_the_fill_is_cut_away_again_the_body_stays_thin():
 
 def walls(patient, monkeypatch, **sizes):
     """A whole guide's wall as made and without mending, and how often a thin place was filled."""
-    found, filled, find = [], [], mending._thin_places
+    found, filled, find = [], [], mending.thin_spots
 
     def told(body, least_mm, texts):
         filled.append(find(body, least_mm, texts))
         return filled[-1]
 
-    monkeypatch.setattr(mending, "_thin_places", told)
+    monkeypatch.setattr(mending, "thin_spots", told)
     settings = Settings(GuideSettings(window_width_mm=2.0, body_thickness_mm=3.5, **sizes))
     for n_mends in (mending._MENDS, 0):
         monkeypatch.setattr(mending, "_MENDS", n_mends)
