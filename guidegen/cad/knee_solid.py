@@ -61,12 +61,12 @@ def make_solid(design: Design, settings: KneeGuideSettings, name: str) -> Solid:
 
     outer, patches = outer_shape(design, lattice, settings), _text_patches(design)
     first = finished(outer, ())
-    blunt = thin_mouths(design, thin_spots(first, settings.min_wall_mm, patches), settings)
-
-    def carved(field: Field) -> Solid:
-        return first if field is outer and not blunt else finished(field, blunt)
-
-    return mended(lattice, outer, carved, settings.min_wall_mm, patches)
+    thin = thin_spots(first, settings.min_wall_mm, patches)
+    blunt = thin_mouths(design, thin, settings)
+    start = None if blunt else (first, thin)
+    return mended(
+        lattice, outer, lambda f: finished(f, blunt), settings.min_wall_mm, patches, start
+    )
 
 
 def thin_mouths(design: Design, thin_mm: Floats, settings: KneeGuideSettings) -> tuple[Sleeve, ...]:

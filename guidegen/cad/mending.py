@@ -30,6 +30,7 @@ def mended(
     carved: Callable[[Field], Solid],
     least_mm: float,
     texts: tuple[Patch, ...] | None = None,
+    start: tuple[Solid, Floats] | None = None,
 ) -> Solid:
     """Carve a guide, and while it is too thin somewhere, fill that place and carve it again.
 
@@ -44,14 +45,15 @@ def mended(
         least_mm: Smallest wall allowed.
         texts: Where a body that is carved to the end has engraved labels: it is judged as closely
             as its check will do it. None for one that is cut further.
+        start: What ``outer`` was carved to and its ``thin_spots``, where these are known already.
     """
-    body = carved(outer)
+    body, thin = start if start is not None else (carved(outer), None)
     for _ in range(_MENDS if texts is None else _CLOSE_MENDS):
-        thin = thin_spots(body, least_mm, texts)
+        thin = thin_spots(body, least_mm, texts) if thin is None else thin
         if not len(thin):
             break
         outer = join(lattice, outer, [ball(p, least_mm / 2 + _MEND_MM) for p in thin], 0.0)
-        body = carved(outer)
+        body, thin = carved(outer), None
     return body
 
 

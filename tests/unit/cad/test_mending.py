@@ -94,6 +94,17 @@ def test_what_is_thick_enough_is_carved_once():
     assert wall_of(*body.arrays()).passed
 
 
+def test_what_is_known_already_is_not_carved_nor_looked_at_again():
+    calls, outer = [], neck(1.4)
+    body = carver([])(neck(2.6))
+    whole = mended(LATTICE, outer, carver(calls), LEAST_MM, start=(body, np.empty((0, 3))))
+    assert whole is body and calls == []
+    body = carver([])(outer)
+    thin = mending.thin_spots(body, LEAST_MM, None)
+    whole = mended(LATTICE, outer, carver(calls), LEAST_MM, start=(body, thin))
+    assert len(calls) == 1 and wall_of(*whole.arrays()).passed
+
+
 def test_where_the_fill_is_cut_away_again_the_body_stays_thin():
     calls = []
     over = [slab(np.array([0, 0, z]), np.eye(3), np.array([0.9, 5, 2.0]), 0.0) for z in (-2.7, 2.7)]
