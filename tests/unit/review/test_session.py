@@ -179,9 +179,8 @@ def test_an_edit_makes_the_approval_stale_and_takes_the_parts_away(tab):
     assert state["approval"]["state"] == "valid"
 
 
-def test_nothing_changes_while_a_build_runs(tab, ball, monkeypatch):
-    approve(tab)
-    tab.wait()
+def held_build(ball, monkeypatch):
+    """Let builds wait: events that tell that one has begun, and that let it go on."""
     going, go_on = threading.Event(), threading.Event()
     build = type(ball).build
 
@@ -191,6 +190,13 @@ def test_nothing_changes_while_a_build_runs(tab, ball, monkeypatch):
         return build(self, case, settings, progress)
 
     monkeypatch.setattr(type(ball), "build", slow)
+    return going, go_on
+
+
+def test_nothing_changes_while_a_build_runs(tab, ball, monkeypatch):
+    approve(tab)
+    tab.wait()
+    going, go_on = held_build(ball, monkeypatch)
     tab.post("/api/build")
     assert going.wait(20)
     before = tab.session.folder.plan.read_bytes()
@@ -409,15 +415,7 @@ def test_a_report_drawn_while_the_plan_changed_goes(tab, monkeypatch):
 
 
 def test_an_approval_beside_a_preview_gets_its_report_after_it(tab, ball, monkeypatch):
-    going, go_on = threading.Event(), threading.Event()
-    build = type(ball).build
-
-    def slow(self, case, settings, progress):
-        going.set()
-        assert go_on.wait(20)
-        return build(self, case, settings, progress)
-
-    monkeypatch.setattr(type(ball), "build", slow)
+    going, go_on = held_build(ball, monkeypatch)
     tab.post("/api/preview", bone="L3")
     assert going.wait(20)
     assert approve(tab).status_code == 200
